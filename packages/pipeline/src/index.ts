@@ -1,0 +1,10 @@
+export type { ExecutionContext, OwnContext, StageContext, StageState } from './context.ts';
+export { DEFAULT_PLUGIN_ERROR_CODE, type Failure, type GuestError, OperationStatus, type Rejection } from './failure.ts';
+export type { Fault, FaultDetails, FaultName } from './fault.ts';
+export type { Attempt, Branded, BundleDigest, CorrelationId, OrganizationId, RequestId, StepId, SystemJobId, UserId } from './ids.ts';
+export { defaultAsyncLimits, defaultSyncLimits, maximumLimits, type StepLimits } from './limits.ts';
+export { IsolationMode, Mode } from './mode.ts';
+export type { Receipt, RunObservation, Thrown } from './observation.ts';
+export { Stage, type StepStage } from './stage.ts';
+export { ImageType, type PluginOfStep, type RunAs, type Step, type StepImage } from './step.ts';
+export type { Attributes, AttributeValue, Entity, EntityReference, JsonValue, ParameterCollection } from './values.ts';
