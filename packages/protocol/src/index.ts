@@ -23,6 +23,20 @@ export { GuestErrorWire, MAX_MESSAGE_CHARS, RejectionWire, ThrownWire } from './
 export { GuestPost } from './guest-wire.ts';
 export { DEPTH_LEVELS, HELLO_INTERVAL_MS, Hello, WORKER_LOST_MS } from './hello.ts';
 export {
+  BundleManifest,
+  BundleUpload,
+  ColumnDefinition,
+  IssuedKey,
+  NewKey,
+  NewUser,
+  PlannedChange,
+  PushResult,
+  Settings,
+  StepPatch,
+  StepSummary,
+  TableDefinition,
+} from './http-api.ts';
+export {
   Busy,
   DeclaredImage,
   DeclaredStep,
