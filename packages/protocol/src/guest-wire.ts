@@ -11,6 +11,8 @@ export const GuestPost = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('trace'), text: z.string().max(1_100_000) }),
   /** A host call: `service` travels on, `timer` and `crypto` are answered by the sandbox process. */
   z.object({ kind: z.literal('call'), id: z.int().nonnegative(), to: z.enum(['service', 'timer', 'crypto', 'fetch']), text: z.string() }),
+  /** The guest ran over a budget that ends the execution: the supervisor ends it. Stands in place of `done`. */
+  z.object({ kind: z.literal('limit'), what: z.literal('host-calls') }),
   /** The end. `state` is the `StageState` JSON when nothing was thrown. */
   z.object({ kind: z.literal('done'), state: z.string().optional(), thrown: ThrownWire.optional() }),
 ]);
