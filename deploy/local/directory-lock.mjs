@@ -1,0 +1,55 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const WAIT_MS = 15 * 60_000;
+const POLL_MS = 200;
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+async function holderOf(directory) {
+  const text = await readFile(join(directory, 'pid'), 'utf8').catch(() => '');
+  return Number.parseInt(text, 10);
+}
+
+/**
+ * Runs `work` while no other process runs under the same lock directory. `mkdir` is the atomic step; a lock whose holder is
+ * gone is renamed away first, so that of two waiters only one takes it over.
+ */
+export async function withDirectoryLock(directory, work) {
+  await mkdir(dirname(directory), { recursive: true });
+  const until = Date.now() + WAIT_MS;
+  let emptySince;
+  while (true) {
+    try {
+      await mkdir(directory);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const holder = await holderOf(directory);
+    // A lock without a pid is either one being made right now or one whose maker died between two system calls.
+    emptySince = Number.isNaN(holder) ? (emptySince ?? Date.now()) : undefined;
+    const abandoned = Number.isNaN(holder) ? Date.now() - emptySince > 5_000 : !alive(holder);
+    if (abandoned) {
+      const aside = `${directory}.stale-${process.pid}-${Date.now()}`;
+      await rename(directory, aside).then(() => rm(aside, { recursive: true, force: true }), () => {});
+      continue;
+    }
+    if (Date.now() > until) throw new Error(`Process ${holder} has held the lock ${directory} for more than ${WAIT_MS / 60_000} minutes.`);
+    await delay(POLL_MS);
+  }
+  try {
+    await writeFile(join(directory, 'pid'), String(process.pid));
+    return await work();
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
