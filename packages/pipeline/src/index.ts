@@ -1,10 +1,50 @@
+export { classify } from './classify.ts';
 export type { ExecutionContext, OwnContext, StageContext, StageState } from './context.ts';
+export { type ContextChainRequest, parentContextOf, separatesPreValidation, sharedVariablesAfterPreValidation } from './context-chain.ts';
+export { checkDepth, DEFAULT_MAX_DEPTH, type DepthDecision, type DepthRequest } from './depth.ts';
 export { DEFAULT_PLUGIN_ERROR_CODE, type Failure, type GuestError, OperationStatus, type Rejection } from './failure.ts';
-export type { Fault, FaultDetails, FaultName } from './fault.ts';
-export type { Attempt, Branded, BundleDigest, CorrelationId, OrganizationId, RequestId, StepId, SystemJobId, UserId } from './ids.ts';
+export { type ChosenFault, type Fault, type FaultCircumstances, type FaultDetails, type FaultName, faultOf } from './fault.ts';
+export {
+  type Attempt,
+  type Branded,
+  type BundleDigest,
+  type CorrelationId,
+  NIL_UUID,
+  type OrganizationId,
+  parseAttempt,
+  parseBundleDigest,
+  parseCorrelationId,
+  parseOrganizationId,
+  parseRequestId,
+  parseStepId,
+  parseSystemJobId,
+  parseUserId,
+  parseUuid,
+  type RequestId,
+  type StepId,
+  type SystemJobId,
+  type UserId,
+} from './ids.ts';
+export { imagesOf, projectImage } from './image.ts';
 export { defaultAsyncLimits, defaultSyncLimits, maximumLimits, type StepLimits } from './limits.ts';
+export { findMessage, type MessageName, type MessageRule, messages } from './messages.ts';
 export { IsolationMode, Mode } from './mode.ts';
 export type { Receipt, RunObservation, Thrown } from './observation.ts';
+export {
+  explainSkipped,
+  type ImageNeed,
+  indexSteps,
+  type Plan,
+  type PlannedSteps,
+  type PlanRequest,
+  planMessage,
+  type SkippedStep,
+  type SkipReason,
+  type StepIndex,
+} from './plan.ts';
 export { Stage, type StepStage } from './stage.ts';
+export { acceptStageState, MAX_STATE_CHARS, MAX_STATE_DEPTH, type ParsedStageState, parseStageState, type StageStateOrigin } from './stage-state.ts';
 export { ImageType, type PluginOfStep, type RunAs, type Step, type StepImage } from './step.ts';
+export { exceptionDetailsOf, type TracedStep, TraceLogSetting, traceTextOf, truncateMiddle, utf8Bytes, writesTraceLog } from './trace-log.ts';
 export type { Attributes, AttributeValue, Entity, EntityReference, JsonValue, ParameterCollection } from './values.ts';
+export { type Verdict, type VerdictCircumstances, verdict } from './verdict.ts';
