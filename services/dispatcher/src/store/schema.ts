@@ -1,0 +1,13 @@
+/** The platform's own tables, schema `airlock`. Change them here, then `pnpm run generate-migration`. */
+export { asyncoperation, plugintracelog } from './schema/executions.ts';
+export { choicedefinition, columndefinition, keydefinition, tabledefinition } from './schema/definitions.ts';
+export { apikey, auditlog, organization, systemuser } from './schema/organization.ts';
+export {
+  pluginassembly,
+  plugintype,
+  sdkmessage,
+  sdkmessagefilter,
+  sdkmessageprocessingstep,
+  sdkmessageprocessingstepimage,
+  sdkmessageprocessingstepsecureconfig,
+} from './schema/registrations.ts';

@@ -1,0 +1,127 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, doublePrecision, index, integer, text, uuid } from 'drizzle-orm/pg-core';
+import { airlockTable, createdOn, instant, modifiedOn, rowId, versionNumber } from './columns.ts';
+
+/** One row an execution, written outside the operation's transaction. Rows are never changed; a retention job deletes old ones. */
+export const plugintracelog = airlockTable(
+  'plugintracelog',
+  {
+    plugintracelogid: rowId('plugintracelogid'),
+    typename: text('typename').notNull(),
+    messagename: text('messagename').notNull(),
+    primaryentity: text('primaryentity').notNull(),
+    primaryentityid: uuid('primaryentityid'),
+    mode: integer('mode').notNull(),
+    operationtype: integer('operationtype').notNull().default(1),
+    depth: integer('depth').notNull(),
+    stage: integer('stage').notNull(),
+    configuration: text('configuration').notNull().default(''),
+    messageblock: text('messageblock').notNull().default(''),
+    messageblocktruncated: boolean('messageblocktruncated').notNull().default(false),
+    exceptiondetails: text('exceptiondetails').notNull().default(''),
+    performanceconstructorstarttime: instant('performanceconstructorstarttime'),
+    performanceconstructorduration: integer('performanceconstructorduration'),
+    performanceexecutionstarttime: instant('performanceexecutionstarttime').notNull(),
+    performanceexecutionduration: integer('performanceexecutionduration').notNull(),
+    correlationid: uuid('correlationid').notNull(),
+    requestid: uuid('requestid'),
+    pluginstepid: uuid('pluginstepid').notNull(),
+    stepname: text('stepname').notNull(),
+    asyncoperationid: uuid('asyncoperationid'),
+    attempt: integer('attempt'),
+    issystemcreated: boolean('issystemcreated').notNull().default(false),
+    /** 32 hexadecimal digits of the W3C trace. */
+    traceid: text('traceid').notNull(),
+    /** What the fault showed to the user: leads here. */
+    reference: text('reference'),
+    bundlename: text('bundlename').notNull(),
+    bundleversion: text('bundleversion').notNull(),
+    bundledigest: text('bundledigest').notNull(),
+    /** `<origin>/<kind>` of the failure; null: it succeeded. */
+    failurekind: text('failurekind'),
+    errorcode: text('errorcode'),
+    /** The receipt: what the execution used. */
+    wallms: doublePrecision('wallms'),
+    cpums: doublePrecision('cpums'),
+    heapbytes: bigint('heapbytes', { mode: 'number' }),
+    residentbytes: bigint('residentbytes', { mode: 'number' }),
+    hostcalls: integer('hostcalls'),
+    hostcallbytes: bigint('hostcallbytes', { mode: 'number' }),
+    startkind: text('startkind'),
+    workerid: text('workerid'),
+    userid: uuid('userid'),
+    createdon: createdOn(),
+    createdby: uuid('createdby'),
+    versionnumber: versionNumber(),
+  },
+  (table) => [
+    index('plugintracelog_created').on(table.createdon),
+    index('plugintracelog_trace').on(table.traceid),
+    index('plugintracelog_reference').on(table.reference).where(sql`${table.reference} is not null`),
+    index('plugintracelog_correlation').on(table.correlationid),
+    index('plugintracelog_step').on(table.pluginstepid, table.createdon),
+    index('plugintracelog_failed').on(table.createdon).where(sql`${table.failurekind} is not null`),
+  ],
+);
+
+/** A system job: the row is the queue and the truth (design.md §3). State numbers are the platform's. */
+export const asyncoperation = airlockTable(
+  'asyncoperation',
+  {
+    asyncoperationid: rowId('asyncoperationid'),
+    name: text('name').notNull(),
+    operationtype: integer('operationtype').notNull().default(1),
+    statecode: integer('statecode').notNull().default(0),
+    statuscode: integer('statuscode').notNull().default(0),
+    messagename: text('messagename').notNull(),
+    primaryentitytype: text('primaryentitytype').notNull(),
+    regardingobjectid: uuid('regardingobjectid'),
+    regardingobjectidtype: text('regardingobjectidtype'),
+    owningextensionid: uuid('owningextensionid').notNull(),
+    correlationid: uuid('correlationid').notNull(),
+    requestid: uuid('requestid'),
+    parentpluginexecutionid: uuid('parentpluginexecutionid'),
+    depth: integer('depth').notNull(),
+    /** The execution context as JSON text; passed on, never searched. */
+    data: text('data').notNull(),
+    dependencytoken: text('dependencytoken'),
+    postponeuntil: instant('postponeuntil'),
+    asyncautodelete: boolean('asyncautodelete').notNull().default(false),
+    friendlymessage: text('friendlymessage'),
+    message: text('message'),
+    errorcode: integer('errorcode'),
+    retrycount: integer('retrycount').notNull().default(0),
+    startedon: instant('startedon'),
+    completedon: instant('completedon'),
+    /** Milliseconds. */
+    executiontimespan: doublePrecision('executiontimespan'),
+    sequence: bigint('sequence', { mode: 'number' }).generatedAlwaysAsIdentity(),
+    hostid: text('hostid'),
+    /** Number of the try that runs or ran last; 0 before the first. */
+    attempt: integer('attempt').notNull().default(0),
+    leaseuntil: instant('leaseuntil'),
+    pool: text('pool').notNull().default('default'),
+    bundledigest: text('bundledigest').notNull(),
+    traceparent: text('traceparent'),
+    ownerid: uuid('ownerid').notNull(),
+    createdon: createdOn(),
+    createdby: uuid('createdby').notNull(),
+    modifiedon: modifiedOn(),
+    modifiedby: uuid('modifiedby'),
+    versionnumber: versionNumber(),
+  },
+  (table) => [
+    // Claimed in order of arrival; only jobs that may start are in it, so it stays as small as the backlog.
+    index('asyncoperation_ready').on(table.pool, table.sequence).where(sql`${table.statecode} = 0`),
+    index('asyncoperation_waiting').on(table.postponeuntil).where(sql`${table.statecode} = 1`),
+    index('asyncoperation_leased').on(table.leaseuntil).where(sql`${table.statecode} = 2`),
+    index('asyncoperation_created').on(table.createdon),
+    index('asyncoperation_regarding').on(table.regardingobjectid).where(sql`${table.regardingobjectid} is not null`),
+    index('asyncoperation_correlation').on(table.correlationid),
+    index('asyncoperation_step').on(table.owningextensionid),
+    check(
+      'asyncoperation_state',
+      sql`(${table.statecode}, ${table.statuscode}) in ((0, 0), (1, 10), (2, 20), (2, 21), (2, 22), (3, 30), (3, 31), (3, 32))`,
+    ),
+  ],
+);
