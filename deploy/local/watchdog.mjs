@@ -27,8 +27,12 @@ lines.on('close', () => {
   // The last started is the first to go: services before the servers that they use.
   const left = [...guarded].reverse().filter(([pid, signal]) => send(pid, signal));
   if (left.length === 0) process.exit(0);
-  setTimeout(() => {
-    for (const [pid] of left) send(pid, 'SIGKILL');
+  const until = Date.now() + 8_000;
+  const look = setInterval(() => {
+    const alive = left.filter(([pid]) => send(pid, 0));
+    if (alive.length > 0 && Date.now() < until) return;
+    for (const [pid] of alive) send(pid, 'SIGKILL');
+    clearInterval(look);
     process.exit(0);
-  }, 8_000);
+  }, 100);
 });

@@ -1,0 +1,82 @@
+import { type ManagedProcess } from '@airlock/local/process';
+import { bootstrapOperator, type RunningDispatcher, startDispatcher, startWorker } from '@airlock/local/services';
+import { type HttpClient, httpClient } from './http.ts';
+import { startNats, type TestNats } from './nats.ts';
+import { createDatabase, type TestDatabase } from './postgres.ts';
+
+export { startDispatcher, startWorker };
+
+const POOL = 'default';
+
+export interface AirlockOptions {
+  readonly dispatchers?: number;
+  readonly workers?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly dispatcherEnv?: Readonly<Record<string, string>>;
+  readonly workerEnv?: Readonly<Record<string, string>>;
+}
+
+/** A whole system of its own: database, bus, services as processes. */
+export interface TestAirlock extends AsyncDisposable {
+  /** Speaks to the first dispatcher with the operator's key. */
+  readonly http: HttpClient;
+  readonly database: TestDatabase;
+  readonly nats: TestNats;
+  readonly dispatchers: readonly RunningDispatcher[];
+  readonly workers: readonly ManagedProcess[];
+  addDispatcher(): Promise<RunningDispatcher>;
+  addWorker(): Promise<ManagedProcess>;
+  /** What all services wrote, for the message of a failed test. */
+  logs(): string;
+}
+
+export async function startAirlock(options: AirlockOptions = {}): Promise<TestAirlock> {
+  const { dispatchers = 1, workers = 1, env = {}, dispatcherEnv = {}, workerEnv = {} } = options;
+  const stack = new AsyncDisposableStack();
+  try {
+    const database = stack.use(await createDatabase());
+    const nats = stack.use(await startNats());
+    const runningDispatchers: RunningDispatcher[] = [];
+    const runningWorkers: ManagedProcess[] = [];
+    const addDispatcher = async () => {
+      const name = `dispatcher-${runningDispatchers.length + 1}`;
+      const started = await startDispatcher({
+        name,
+        databaseUrl: database.url,
+        natsUrl: nats.url,
+        port: 0,
+        pool: POOL,
+        env: { ...env, ...dispatcherEnv },
+      });
+      runningDispatchers.push(started);
+      stack.defer(() => started.process.stop());
+      return started;
+    };
+    const addWorker = async () => {
+      const started = await startWorker({ name: `worker-${runningWorkers.length + 1}`, natsUrl: nats.url, pool: POOL, env: { ...env, ...workerEnv } });
+      runningWorkers.push(started);
+      stack.defer(() => started.stop());
+      return started;
+    };
+    // The first one migrates the database; the others find that done.
+    const first = await addDispatcher();
+    for (let count = 1; count < dispatchers; count++) await addDispatcher();
+    for (let count = 0; count < workers; count++) await addWorker();
+    const http = httpClient(first.url, await bootstrapOperator(database.url));
+    return {
+      http,
+      database,
+      nats,
+      dispatchers: runningDispatchers,
+      workers: runningWorkers,
+      addDispatcher,
+      addWorker,
+      logs: () =>
+        [...runningDispatchers.map((one) => one.process), ...runningWorkers].map((one) => `--- ${one.name}\n${one.lines().join('\n')}`).join('\n'),
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
