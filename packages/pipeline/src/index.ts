@@ -26,9 +26,10 @@ export {
   type UserId,
 } from './ids.ts';
 export { imagesOf, projectImage } from './image.ts';
+export { decideJobAction, type JobAction, type JobDecision, type JobOwnership, type JobRefusal, jobRefusals } from './job-action.ts';
 export { defaultAsyncLimits, defaultSyncLimits, maximumLimits, type StepLimits } from './limits.ts';
 export { findMessage, type MessageName, type MessageRule, messages } from './messages.ts';
-export { IsolationMode, Mode } from './mode.ts';
+export { IsolationMode, Mode, type ModeName, modeName, parseMode } from './mode.ts';
 export type { Receipt, RunObservation, Thrown } from './observation.ts';
 export {
   explainSkipped,
@@ -42,9 +43,27 @@ export {
   type SkipReason,
   type StepIndex,
 } from './plan.ts';
-export { Stage, type StepStage } from './stage.ts';
+export { fourAttempts, MAX_RETRY_AFTER_MS, type RetryDelayRequest, type RetryPolicy, retryDelayMs } from './retry-policy.ts';
+export { parseStepStage, Stage, type StageName, type StepStage, stageName } from './stage.ts';
 export { acceptStageState, MAX_STATE_CHARS, MAX_STATE_DEPTH, type ParsedStageState, parseStageState, type StageStateOrigin } from './stage-state.ts';
 export { ImageType, type PluginOfStep, type RunAs, type Step, type StepImage } from './step.ts';
+export type { ImageDraft, RuleViolation, StepDraft, StepFacts, StepTable } from './step-draft.ts';
+export { checkStep, SupportedDeployment } from './step-rules.ts';
+export {
+  type AfterFailureOptions,
+  afterFailure,
+  afterSuccess,
+  type CompletedJob,
+  claimed,
+  type JobState,
+  type JobStatus,
+  jobNumbers,
+  queued,
+  type RunningJob,
+  type WaitingForResources,
+  type WaitingJob,
+  whenDue,
+} from './system-job.ts';
 export { exceptionDetailsOf, type TracedStep, TraceLogSetting, traceTextOf, truncateMiddle, utf8Bytes, writesTraceLog } from './trace-log.ts';
 export type { Attributes, AttributeValue, Entity, EntityReference, JsonValue, ParameterCollection } from './values.ts';
 export { type Verdict, type VerdictCircumstances, verdict } from './verdict.ts';

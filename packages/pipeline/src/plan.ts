@@ -53,10 +53,12 @@ export interface StepIndex {
   readonly byMessage: ReadonlyMap<string, MessageSteps>;
 }
 
-/** What `planMessage` looks at. `requestColumns`: logical names of the columns in an Update's target. */
 export interface PlanRequest {
   readonly messageName: string;
   readonly tableName: string;
+  /** Of the table. When false nothing runs, not even the steps that are registered for every table (statement 3). */
+  readonly customStepsAllowed: boolean;
+  /** Logical names of the columns in an Update's target. */
   readonly requestColumns?: readonly string[];
 }
 
@@ -138,7 +140,7 @@ function keptAway(step: Step, requestColumns: ReadonlySet<string>): boolean {
 
 export function planMessage(index: StepIndex, request: PlanRequest): Plan {
   const ofMessage = index.byMessage.get(request.messageName);
-  if (ofMessage === undefined) return nobody;
+  if (ofMessage === undefined || !request.customStepsAllowed) return nobody;
   const { whole, filtered } = ofMessage.byTable.get(request.tableName) ?? ofMessage.otherTables;
   if (!filtered) return whole;
   const columns = new Set(request.requestColumns);
@@ -147,7 +149,7 @@ export function planMessage(index: StepIndex, request: PlanRequest): Plan {
   return running.length === candidates.length ? whole : planOf(running);
 }
 
-export type SkipReason = 'disabled' | 'filter' | 'other-table';
+export type SkipReason = 'disabled' | 'filter' | 'other-table' | 'table-without-steps';
 export interface SkippedStep {
   readonly step: Step;
   readonly reason: SkipReason;
@@ -158,6 +160,7 @@ export function explainSkipped(index: StepIndex, request: PlanRequest): readonly
   const columns = new Set(request.requestColumns);
   const reasonOf = (step: Step): SkipReason | undefined => {
     if (step.primaryTable !== undefined && step.primaryTable !== request.tableName) return 'other-table';
+    if (!request.customStepsAllowed) return 'table-without-steps';
     if (!step.enabled) return 'disabled';
     return keptAway(step, columns) ? 'filter' : undefined;
   };
