@@ -8,7 +8,10 @@ export class ApiError extends Error {
   /** Names the trace that shows the cause; `''` when unknown. */
   readonly traceId: string;
 
-  constructor(message: string, about: { readonly code?: string; readonly status?: number; readonly traceId?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    about: { readonly code?: string; readonly status?: number; readonly traceId?: string; readonly cause?: unknown } = {},
+  ) {
     super(message, 'cause' in about ? { cause: about.cause } : undefined);
     this.code = about.code ?? '';
     this.status = about.status ?? 0;

@@ -72,7 +72,9 @@ function problemOf({ text, location }: Message): BuildProblem {
 function checkSize(what: string, text: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxBytes) return;
-  throw new BuildError([{ text: `The ${what} has ${bytes} bytes, the limit is ${maxBytes}. Look for a library that can be left out or imported in parts.` }]);
+  throw new BuildError([
+    { text: `The ${what} has ${bytes} bytes, the limit is ${maxBytes}. Look for a library that can be left out or imported in parts.` },
+  ]);
 }
 
 /** Of the SDK that the project finds, as its imports do: the nearest `node_modules` on the way up. */

@@ -33,9 +33,12 @@ export async function callApi<T>(connection: Connection, request: ApiRequest, sc
   if (parsed.success) return parsed.data;
   const problem = parsed.error.issues[0];
   const about = `${problem?.path.join('.') ?? ''} ${problem?.message ?? ''}`.trim();
-  throw new ApiError(`The server's answer to ${request.method} ${request.path} is not as the API describes it (${about}). Are client and server of one version?`, {
-    status: response.status,
-  });
+  throw new ApiError(
+    `The server's answer to ${request.method} ${request.path} is not as the API describes it (${about}). Are client and server of one version?`,
+    {
+      status: response.status,
+    },
+  );
 }
 
 async function exchange(connection: Connection, { method, path, body }: ApiRequest): Promise<{ response: Response; text: string }> {
@@ -72,7 +75,9 @@ async function readText(response: Response): Promise<string> {
 function unreachable(error: unknown, target: URL, timeoutMs: number): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return new ApiError(`${target.origin} gave no answer within ${timeoutMs} ms. Nothing is known about what it did; the same command may be run again.`);
+    return new ApiError(
+      `${target.origin} gave no answer within ${timeoutMs} ms. Nothing is known about what it did; the same command may be run again.`,
+    );
   }
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
@@ -84,7 +89,8 @@ function unreachable(error: unknown, target: URL, timeoutMs: number): ApiError {
 function refusal(response: Response, text: string): ApiError {
   const traceId = cleanText(response.headers.get('x-airlock-trace-id') ?? '', 64);
   const parsed = ErrorAnswer.safeParse(parseJson(text));
-  if (!parsed.success) return new ApiError(`The server answered ${response.status} without saying why. Is it an Airlock server?`, { status: response.status, traceId });
+  if (!parsed.success)
+    return new ApiError(`The server answered ${response.status} without saying why. Is it an Airlock server?`, { status: response.status, traceId });
   const { code, message } = parsed.data.error;
   return new ApiError(cleanText(message, MAX_MESSAGE_CHARS), { code: cleanText(code, 64), status: response.status, traceId });
 }

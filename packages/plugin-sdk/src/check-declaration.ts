@@ -12,11 +12,14 @@ const oneOf =
 const text =
   (max: number, min = 0): Check =>
   (value) =>
-    typeof value === 'string' && value.length >= min && value.length <= max ? undefined : `must be a text of ${min} to ${max} characters, not ${shown(value)}`;
+    typeof value === 'string' && value.length >= min && value.length <= max
+      ? undefined
+      : `must be a text of ${min} to ${max} characters, not ${shown(value)}`;
 const flag: Check = (value) => (typeof value === 'boolean' ? undefined : `must be true or false, not ${shown(value)}`);
 const integer: Check = (value) =>
   Number.isInteger(value) && Math.abs(value as number) <= 2_147_483_647 ? undefined : `must be a 32-bit whole number, not ${shown(value)}`;
-const positive: Check = (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : `must be a whole number above 0, not ${shown(value)}`);
+const positive: Check = (value) =>
+  Number.isInteger(value) && (value as number) > 0 ? undefined : `must be a whole number above 0, not ${shown(value)}`;
 const texts: Check = (value) =>
   Array.isArray(value) && value.length <= 512 && value.every((item) => text(128, 1)(item) === undefined)
     ? undefined
@@ -95,7 +98,8 @@ function fieldsOf(
   checks: Readonly<Record<string, Check>>,
   required: readonly string[],
 ): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new PluginDeclarationError(place, `must be an object, not ${shown(value)}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new PluginDeclarationError(place, `must be an object, not ${shown(value)}`);
   const inner = (field: string): string => (place === 'the argument' ? field : `${place}.${field}`);
   for (const field of required) {
     if (!Object.hasOwn(value, field)) throw new PluginDeclarationError(inner(field), 'is missing');

@@ -54,5 +54,4 @@ const sandbox = globalThis as { readonly OrganizationServiceFault?: Organization
  *   throw new InvalidPluginExecutionException('The parent account is gone.', { cause: error });
  * }
  */
-export const OrganizationServiceFault: OrganizationServiceFaultConstructor =
-  sandbox.OrganizationServiceFault ?? LocalOrganizationServiceFault;
+export const OrganizationServiceFault: OrganizationServiceFaultConstructor = sandbox.OrganizationServiceFault ?? LocalOrganizationServiceFault;
