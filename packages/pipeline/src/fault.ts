@@ -1,4 +1,4 @@
-import { DEFAULT_PLUGIN_ERROR_CODE, type Failure, OperationStatus, type Rejection } from './failure.ts';
+import { DEFAULT_PLUGIN_ERROR_CODE, type Failure, type OperationStatus, type Rejection } from './failure.ts';
 
 /** Details that a caller gets when it asks for annotations; all of it is safe to show to the caller. */
 export interface FaultDetails {

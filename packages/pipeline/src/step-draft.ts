@@ -16,8 +16,9 @@ export interface StepDraft {
   readonly rank: number;
   readonly filteringAttributes: readonly string[];
   readonly images: readonly ImageDraft[];
-  readonly secureConfiguration: string;
-  readonly supportedDeployment: number;
+  readonly secureConfiguration?: string;
+  /** Server only when absent. */
+  readonly supportedDeployment?: number;
   readonly limits: Readonly<Record<string, number | undefined>>;
 }
 

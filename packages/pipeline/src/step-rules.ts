@@ -64,7 +64,7 @@ function filterViolations(draft: StepDraft, message: MessageRule | undefined, ta
 }
 
 function secureConfigurationViolations(draft: StepDraft): RuleViolation[] {
-  const { secureConfiguration, supportedDeployment } = draft;
+  const { secureConfiguration = '', supportedDeployment = SupportedDeployment.ServerOnly } = draft;
   const refused = secureConfiguration !== '' && supportedDeployment !== SupportedDeployment.ServerOnly;
   return refused ? [{ code: 'SECURE_CONFIGURATION_DEPLOYMENT', facts: { step: draft.name } }] : [];
 }

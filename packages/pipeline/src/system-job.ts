@@ -92,11 +92,12 @@ export interface AfterFailureOptions {
 export function afterFailure(job: RunningJob, failure: Failure, options: AfterFailureOptions): JobState {
   if (job.status === 'Canceling') return { status: 'Canceled', attempt: job.attempt };
   const next = afterAttempt(job.attempt, failure, options);
-  const goesOn = next.status === 'WaitingForResources' || next.status === 'Waiting';
-  if (job.status === 'InProgress' || !goesOn) return next;
-  // Pausing: whatever else the job would have waited for, it waits for its user now.
-  const { attempt } = next;
-  return job.until === undefined ? { status: 'Waiting', attempt, why: 'paused' } : { status: 'Waiting', attempt, why: 'postponed', until: job.until };
+  return job.status === 'Pausing' && (next.status === 'WaitingForResources' || next.status === 'Waiting') ? setAside(job, next.attempt) : next;
+}
+
+/** Whatever else the job would have waited for, it waits for its user now. */
+function setAside({ until }: { readonly until?: number }, attempt: Attempt): WaitingJob {
+  return until === undefined ? { status: 'Waiting', attempt, why: 'paused' } : { status: 'Waiting', attempt, why: 'postponed', until };
 }
 
 function afterAttempt(attempt: Attempt, failure: Failure, options: AfterFailureOptions): JobState {
