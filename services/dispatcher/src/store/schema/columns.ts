@@ -14,9 +14,6 @@ export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ 
 export const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'string' });
 export const rowId = (name: string) => uuid(name).primaryKey().default(sql`uuidv7()`);
 /** One sequence for every table of both schemas, so that a version number names one state of one row. */
-export const versionNumber = () =>
-  bigint('versionnumber', { mode: 'number' })
-    .notNull()
-    .default(sql`nextval('data.versionnumber')`);
+export const versionNumber = () => bigint('versionnumber', { mode: 'number' }).notNull().default(sql`nextval('data.versionnumber')`);
 export const createdOn = () => instant('createdon').notNull().defaultNow();
 export const modifiedOn = () => instant('modifiedon').notNull().defaultNow();
