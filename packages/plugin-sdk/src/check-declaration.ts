@@ -62,13 +62,13 @@ export function checkDeclaration(declaration: unknown): void {
   if (typeof execute !== 'function') throw new PluginDeclarationError('execute', `must be a function, not ${shown(execute)}`);
   const list = listOf(steps, 'steps', 64);
   const names = new Set<string>();
-  list.forEach((step, index) => {
+  for (const [index, step] of list.entries()) {
     const place = `steps[${index}]`;
     const { name } = checkStep(step, place);
-    if (typeof name !== 'string') return;
+    if (typeof name !== 'string') continue;
     if (names.has(name)) throw new PluginDeclarationError(`${place}.name`, `is ${shown(name)}, as an earlier step's is`);
     names.add(name);
-  });
+  }
 }
 
 function checkStep(step: unknown, place: string): Readonly<Record<string, unknown>> {
@@ -78,11 +78,11 @@ function checkStep(step: unknown, place: string): Readonly<Record<string, unknow
   }
   if (fields['limits'] !== undefined) fieldsOf(fields['limits'], `${place}.limits`, limitFields, []);
   const aliases = new Set<unknown>();
-  listOf(fields['images'], `${place}.images`, 32).forEach((image, index) => {
+  for (const [index, image] of listOf(fields['images'], `${place}.images`, 32).entries()) {
     const { alias } = fieldsOf(image, `${place}.images[${index}]`, imageFields, ['alias', 'type']);
     if (aliases.has(alias)) throw new PluginDeclarationError(`${place}.images[${index}].alias`, `is ${shown(alias)}, as an earlier image's is`);
     aliases.add(alias);
-  });
+  }
   return fields;
 }
 

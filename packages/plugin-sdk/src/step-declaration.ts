@@ -39,14 +39,14 @@ export interface StepLimits {
 }
 
 /**
- * When and how a plug-in runs. `airlock push` registers it; the key is the plug-in type and `name`.
+ * When and how a plug-in runs. `airlock push` registers it; pushed again, a step is known by its `name`.
  *
  * @example
  * { message: 'Update', table: 'account', stage: 'PreOperation', filteringAttributes: ['creditlimit'],
  *   images: [{ alias: 'before', type: 'PreImage', columns: ['creditlimit'] }] }
  */
 export interface StepDeclaration {
-  /** Unique within the plug-in type. Default: made of type, message, table and stage. */
+  /** Unique within the bundle; names the step across pushes. Default: made of type, message, table and stage. */
   readonly name?: string;
   readonly message: MessageName;
   /** Logical name. Default: every table that supports the message. */
