@@ -93,7 +93,12 @@ export const DeclaredStep = z.object({
 });
 export type DeclaredStep = z.output<typeof DeclaredStep>;
 
-export const InspectedType = z.object({ typeName: z.string().min(1).max(256), steps: z.array(z.unknown()).max(64) });
+/** `hasExecute` false: what the bundle exports as a plug-in type has no such function, and the bundle is refused. */
+export const InspectedType = z.object({
+  typeName: z.string().min(1).max(256),
+  hasExecute: z.boolean().optional(),
+  steps: z.array(z.unknown()).max(64),
+});
 export type InspectedType = z.output<typeof InspectedType>;
 
 /** `failure` says why the bundle cannot be loaded; otherwise `types` lists its plug-in types (`steps` still unchecked). */

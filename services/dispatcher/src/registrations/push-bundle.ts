@@ -1,0 +1,112 @@
+import { type BundleDigest, checkStep, SupportedDeployment } from '@airlock/pipeline';
+import { type BundleReference, type BundleUpload, type InspectionResult, PlatformError, type PushResult } from '@airlock/protocol';
+import { sql } from 'drizzle-orm';
+import type { Caller } from '../execute-message/message.ts';
+import type { Metadata } from '../metadata/table.ts';
+import type { Queryable } from '../store/queryable.ts';
+import { type AcceptedBundle, applyPush } from './apply-push.ts';
+import type { Transactional } from './audit.ts';
+import type { BundleStore } from './bundle-store.ts';
+import { type CheckedBundle, checkBundle } from './check-bundle.ts';
+import { checkInspection } from './check-inspection.ts';
+import { type PushPlan, planPush } from './plan-push.ts';
+import { readRegistered } from './read-registered.ts';
+import type { RegisteredBundle } from './registered-step.ts';
+import { type WantedStep, wantedSteps } from './wanted-step.ts';
+
+export interface PushDependencies {
+  readonly db: Transactional;
+  /** Loads the bundle in a sandbox worker and says what is in it. */
+  readonly inspect: (bundle: BundleReference, code: string) => Promise<InspectionResult>;
+  /** Serves the bundle to the worker that inspects it: it is not stored yet. */
+  readonly bundles: Pick<BundleStore, 'offer'>;
+  readonly metadata: () => Metadata;
+  /** Registrations changed: tell every dispatcher. Called after the commit. */
+  readonly changed: () => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Registers a bundle's types and the steps that it declares, or only says what that would change. All or nothing: a bundle
+ * with one illegal step changes nothing. Idempotent, and it never touches steps that the bundle does not own.
+ */
+export async function pushBundle(deps: PushDependencies, upload: BundleUpload, by: Caller, options: { readonly plan: boolean }): Promise<PushResult> {
+  const checked = checkBundle(upload);
+  const uploadedAtMs = uploadTimeOf(checked, await readRegistered(deps.db, checked.manifest.name), deps.now());
+  const types = await inspectBundle(deps, checked, upload.code, uploadedAtMs);
+  const steps = wantedSteps(types);
+  const metadata = deps.metadata();
+  await checkSteps(deps.db, steps, metadata);
+  const bundle: AcceptedBundle = { ...checked, typeNames: types.map(({ typeName }) => typeName), uploadedAtMs };
+  if (options.plan) return resultOf(bundle, await planIn(deps.db, bundle, steps), false);
+  const plan = await deps.db.inTransaction(async (tx) => {
+    await lockBundle(tx, bundle.manifest.name);
+    const decided = await planIn(tx, bundle, steps);
+    if (changesAnything(decided)) await applyPush(tx, bundle, decided, by, metadata);
+    return decided;
+  });
+  if (changesAnything(plan)) deps.changed();
+  return resultOf(bundle, plan, true);
+}
+
+/** A version that is known keeps the clock of its first upload: its top-level code must see the same time again. */
+function uploadTimeOf(bundle: CheckedBundle, registered: RegisteredBundle, nowMs: number): number {
+  return refuseTakenVersion(bundle, registered)?.uploadedAtMs ?? nowMs;
+}
+
+/** A version is immutable. The manifest's promise of statelessness decides how the code is run, so it belongs to the content. */
+function refuseTakenVersion({ manifest, digest }: CheckedBundle, { versions }: RegisteredBundle) {
+  const same = versions.find(({ version }) => version === manifest.version);
+  if (same !== undefined && (same.digest !== digest || same.stateless !== manifest.stateless)) {
+    throw new PlatformError('BUNDLE_VERSION_TAKEN', { bundle: manifest.name, version: manifest.version });
+  }
+  return same;
+}
+
+async function inspectBundle(deps: PushDependencies, bundle: CheckedBundle, code: string, uploadedAtMs: number) {
+  const { manifest, digest, sourceMap } = bundle;
+  using _offer = deps.bundles.offer(digest, { code: bundle.code, sourceMap });
+  const reference = { digest, name: manifest.name, version: manifest.version, uploadedAtMs, stateless: manifest.stateless };
+  const result = await deps.inspect(reference, code);
+  checkInspection(manifest, result);
+  return result.types;
+}
+
+async function checkSteps(db: Queryable, steps: readonly WantedStep[], { tables }: Metadata): Promise<void> {
+  for (const step of steps) {
+    // A push declares no secret and no deployment: those are the operator's, and checked where they are set.
+    const draft = { ...step, rank: step.rank ?? 1, secureConfiguration: '', supportedDeployment: SupportedDeployment.ServerOnly };
+    const [violation] = checkStep(draft, { tables });
+    if (violation !== undefined) throw new PlatformError(violation.code, violation.facts);
+  }
+  for (const step of steps) if (step.runAs.kind === 'user') await checkUser(db, step.name, step.runAs.userId);
+}
+
+async function checkUser(db: Queryable, step: string, userId: string): Promise<void> {
+  const [found] = await db.query(sql`select isdisabled from airlock.systemuser where systemuserid = ${userId}::uuid`);
+  if (found === undefined) throw new PlatformError('STEP_INVALID', { step, problem: `runAs: there is no user ${userId}.` });
+  if (found['isdisabled'] === true) throw new PlatformError('STEP_INVALID', { step, problem: `runAs: the user ${userId} is disabled.` });
+}
+
+/** Two pushes of one bundle run one after the other; pushes of others are not held up. */
+async function lockBundle(tx: Queryable, name: string): Promise<void> {
+  await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`airlock.bundle ${name}`}, 0))`);
+}
+
+async function planIn(db: Queryable, bundle: AcceptedBundle, steps: readonly WantedStep[]): Promise<PushPlan> {
+  const registered = await readRegistered(db, bundle.manifest.name);
+  refuseTakenVersion(bundle, registered);
+  const { name, version } = bundle.manifest;
+  return planPush({ name, version, digest: bundle.digest, typeNames: bundle.typeNames, steps }, registered);
+}
+
+function changesAnything({ changes }: PushPlan): boolean {
+  return changes.some(({ action }) => action !== 'unchanged');
+}
+
+function resultOf(bundle: AcceptedBundle, plan: PushPlan, applied: boolean): PushResult {
+  const { name, version } = bundle.manifest;
+  const digest: BundleDigest = bundle.digest;
+  return { bundle: { name, version, digest }, applied, changes: [...plan.changes], warnings: [...bundle.warnings, ...plan.warnings] };
+}

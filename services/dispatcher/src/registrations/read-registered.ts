@@ -1,0 +1,59 @@
+import type { BundleDigest, StepId } from '@airlock/pipeline';
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Queryable } from '../store/queryable.ts';
+import type { RegisteredBundle, RegisteredStep, RegisteredVersion } from './registered-step.ts';
+import { imagesOf, listOf, runAsOf, StepRow, stepSelect } from './step-row.ts';
+
+const VersionRow = z.object({
+  id: z.string(),
+  version: z.string(),
+  digest: z.string(),
+  stateless: z.boolean(),
+  iscurrent: z.boolean(),
+  uploadedms: z.number(),
+  types: z.record(z.string(), z.string()),
+});
+
+/** All that the bundle of this name has registered; `steps` are those that it owns, not every step that runs its code. */
+export async function readRegistered(db: Queryable, bundleName: string): Promise<RegisteredBundle> {
+  const [versions, steps] = await Promise.all([
+    db.query(sql`
+      select a.pluginassemblyid as id, a.version, a.digest, a.stateless, a.iscurrent, (extract(epoch from a.uploadedon) * 1000)::bigint as uploadedms,
+        coalesce((select json_object_agg(t.typename, t.plugintypeid) from airlock.plugintype t
+          where t.pluginassemblyid = a.pluginassemblyid), '{}'::json) as types
+      from airlock.pluginassembly a where a.name = ${bundleName} order by a.uploadedon, a.pluginassemblyid`),
+    db.query(sql`select * from (${stepSelect}) known where known.managedby = ${bundleName} order by known.createdms, known.id`),
+  ]);
+  return { versions: versions.map((row) => versionOf(VersionRow.parse(row))), steps: steps.map((row) => registeredStepOf(StepRow.parse(row))) };
+}
+
+function versionOf({ id, version, digest, stateless, iscurrent, uploadedms, types }: z.output<typeof VersionRow>): RegisteredVersion {
+  // The column only ever gets SHA-256 values.
+  const known = digest as BundleDigest;
+  return { id, version, digest: known, stateless, isCurrent: iscurrent, uploadedAtMs: uploadedms, types: new Map(Object.entries(types)) };
+}
+
+export function registeredStepOf(row: StepRow): RegisteredStep {
+  return {
+    id: row.id as StepId,
+    name: row.name,
+    typeName: row.typename,
+    messageName: row.messagename,
+    primaryTable: row.primarytable ?? undefined,
+    stage: row.stage,
+    mode: row.mode,
+    rank: row.rank,
+    filteringAttributes: listOf(row.filteringattributes),
+    images: imagesOf(row),
+    runAs: runAsOf(row),
+    enabled: row.statecode === 0,
+    configuration: row.configuration,
+    asyncAutoDelete: row.asyncautodelete,
+    limits: row.limits,
+    description: row.description,
+    bundleVersion: row.bundleversion,
+    hasSecureConfiguration: row.hassecret,
+    supportedDeployment: row.supporteddeployment,
+  };
+}

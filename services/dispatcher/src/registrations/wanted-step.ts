@@ -1,0 +1,121 @@
+import { ImageType, Mode, type RunAs, Stage, type StepImage, type StepStage, type UserId } from '@airlock/pipeline';
+import { cleanText, DeclaredStep, type InspectionResult, PlatformError } from '@airlock/protocol';
+import { z } from 'zod';
+import { problemOf } from './check-bundle.ts';
+
+/** A step as the bundle wants it registered. */
+export interface WantedStep {
+  /** Identity across pushes, unique in the bundle. */
+  readonly name: string;
+  readonly typeName: string;
+  readonly messageName: string;
+  readonly primaryTable: string | undefined;
+  readonly stage: StepStage;
+  readonly mode: Mode;
+  readonly filteringAttributes: readonly string[];
+  readonly images: readonly StepImage[];
+  readonly runAs: RunAs;
+  readonly asyncAutoDelete: boolean;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly description: string;
+  /** What an operator may set too; `undefined` where the author declares nothing, and then the operator's value stays. */
+  readonly rank: number | undefined;
+  readonly enabled: boolean | undefined;
+  readonly configuration: string | undefined;
+}
+
+/** What a step has where neither author nor operator said anything. */
+export const undeclared = { rank: 1, enabled: true, configuration: '' } as const;
+
+/** Checks shape only; whether a combination is legal is for the pipeline's step rules. */
+export function wantedSteps(types: InspectionResult['types']): WantedStep[] {
+  const taken = new Set<string>();
+  return types.flatMap(({ typeName, steps }) =>
+    steps.map((raw, index) => {
+      const parsed = DeclaredStep.safeParse(raw);
+      if (!parsed.success) {
+        throw new PlatformError('STEP_INVALID', { step: `${typeName}: steps.${index}`, problem: problemOf(parsed.error, `steps.${index}`) });
+      }
+      refuseHazards(`${typeName}: steps.${index}`, parsed.data);
+      const name = unique(taken, parsed.data.name ?? generatedName(typeName, parsed.data));
+      taken.add(name);
+      return wanted(name, typeName, parsed.data, new Set(Object.keys(raw as object)));
+    }),
+  );
+}
+
+function wanted(name: string, typeName: string, step: DeclaredStep, declared: ReadonlySet<string>): WantedStep {
+  return {
+    name,
+    typeName,
+    messageName: step.message,
+    primaryTable: step.table,
+    stage: Stage[step.stage],
+    mode: Mode[step.mode],
+    filteringAttributes: [...new Set(step.filteringAttributes)].toSorted(),
+    images: step.images.map((image) => ({
+      entityAlias: image.alias,
+      imageType: ImageType[image.type],
+      messagePropertyName: image.messageProperty ?? imageProperty(step.message),
+      attributes: image.columns === undefined ? undefined : [...new Set(image.columns)].toSorted(),
+    })),
+    runAs: runAs(name, step.runAs),
+    asyncAutoDelete: step.asyncAutoDelete,
+    limits: step.limits,
+    description: step.description,
+    rank: declared.has('rank') ? step.rank : undefined,
+    enabled: declared.has('enabled') ? step.enabled : undefined,
+    configuration: declared.has('configuration') ? step.configuration : undefined,
+  };
+}
+
+/**
+ * The database refuses NUL and half surrogate pairs, and a name with control characters could forge a line of a log. A
+ * configuration is the author's own text: it keeps its line ends, and is refused rather than changed.
+ */
+function refuseHazards(step: string, { configuration, description, name, message, table, filteringAttributes, images, limits }: DeclaredStep): void {
+  const names = [name, message, table, ...filteringAttributes, ...Object.keys(limits)];
+  const imageNames = images.flatMap((image) => [image.alias, image.messageProperty, ...(image.columns ?? [])]);
+  const hazardous = [...names, ...imageNames].find((text) => text !== undefined && !isPlainName(text));
+  if (hazardous !== undefined) {
+    throw new PlatformError('STEP_INVALID', { step, problem: `${JSON.stringify(hazardous.slice(0, 64))} holds control characters.` });
+  }
+  if (!isStorableText(configuration) || !isStorableText(description)) {
+    throw new PlatformError('STEP_INVALID', { step, problem: 'its configuration or description holds NUL or half of a surrogate pair.' });
+  }
+}
+
+/** One line, without characters that show otherwise than they are. */
+export function isPlainName(text: string): boolean {
+  return !/[\r\n\t]/.test(text) && cleanText(text, text.length) === text;
+}
+
+export function isStorableText(text: string): boolean {
+  return !text.includes('\u0000') && text.isWellFormed();
+}
+
+function generatedName(typeName: string, { message, table, stage, mode }: DeclaredStep): string {
+  return `${typeName}: ${message} of ${table ?? 'any table'} (${stage}${mode === 'Asynchronous' ? ', async' : ''})`;
+}
+
+/** The same step declared twice is two steps (and runs twice): the second gets ` #2`. */
+function unique(taken: ReadonlySet<string>, name: string): string {
+  let candidate = name;
+  for (let number = 2; taken.has(candidate); number += 1) candidate = `${name} #${number}`;
+  return candidate;
+}
+
+/** The property that carries an image where the author names none: the row that the message is about. */
+function imageProperty(message: string): string {
+  return message === 'SetState' || message === 'SetStateDynamicEntity' ? 'EntityMoniker' : 'Target';
+}
+
+const Uuid = z.uuid();
+
+function runAs(step: string, text: string): RunAs {
+  if (text === 'CallingUser') return { kind: 'calling-user' };
+  if (text === 'System') return { kind: 'system' };
+  const userId = Uuid.safeParse(text);
+  if (!userId.success) throw new PlatformError('STEP_INVALID', { step, problem: 'runAs is not CallingUser, System or the uuid of a user.' });
+  return { kind: 'user', userId: userId.data.toLowerCase() as UserId };
+}
