@@ -37,7 +37,10 @@ export async function tryDirectoryLock(directory) {
 /** A rename, so that of two processes that find an abandoned lock only one removes it. */
 async function setAside(directory) {
   const aside = `${directory}.stale-${process.pid}-${Date.now()}`;
-  await rename(directory, aside).then(() => rm(aside, { recursive: true, force: true }), () => {});
+  await rename(directory, aside).then(
+    () => rm(aside, { recursive: true, force: true }),
+    () => {},
+  );
 }
 
 /**

@@ -119,7 +119,7 @@ export function startProcess(options: ProcessOptions): ManagedProcess {
         };
         const timer = setTimeout(() => done(() => reject(new Error(`${what} did not come within ${withinMs} ms from ${describe()}`))), withinMs);
         listeners.add(look);
-        for (const line of [...kept]) look(line);
+        for (const line of kept) look(line);
         void exited.then(() => done(() => reject(new Error(`the process ended before ${what} came from ${describe()}`))));
       }),
     stop: async () => {

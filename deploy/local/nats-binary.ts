@@ -37,14 +37,25 @@ async function fromDebian(directory: string, target: string): Promise<void> {
       const state = join(work, 'apt');
       await mkdir(join(state, 'lists', 'partial'), { recursive: true });
       await mkdir(join(state, 'cache', 'archives', 'partial'), { recursive: true });
-      const own = ['-o', `Dir::State::lists=${state}/lists`, '-o', `Dir::Cache=${state}/cache`, '-o', 'APT::Sandbox::User=', '-o', 'Acquire::Languages=none'];
+      const own = [
+        '-o',
+        `Dir::State::lists=${state}/lists`,
+        '-o',
+        `Dir::Cache=${state}/cache`,
+        '-o',
+        'APT::Sandbox::User=',
+        '-o',
+        'Acquire::Languages=none',
+      ];
       await run('apt-get', [...own, 'update'], { cwd: work, timeout: 180_000, maxBuffer: 16 * 1024 * 1024 });
       await download(own);
     }
     const [archive] = (await readdir(work)).filter((name) => name.endsWith('.deb'));
     if (archive === undefined) throw new Error('apt-get downloaded no package');
     await run('dpkg-deb', ['-x', join(work, archive), join(work, 'tree')]);
-    await putInPlace(join(work, 'tree', 'usr', 'sbin', 'nats-server'), target).catch(() => putInPlace(join(work, 'tree', 'usr', 'bin', 'nats-server'), target));
+    await putInPlace(join(work, 'tree', 'usr', 'sbin', 'nats-server'), target).catch(() =>
+      putInPlace(join(work, 'tree', 'usr', 'bin', 'nats-server'), target),
+    );
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -59,10 +70,14 @@ async function fetchBytes(url: string): Promise<Buffer> {
 /** The project's own release, checked against the checksums that it publishes. */
 async function fromRelease(directory: string, target: string): Promise<void> {
   const arch = ASSET_ARCH[process.arch];
-  if (arch === undefined || !['linux', 'darwin'].includes(process.platform)) throw new Error(`there is no release for ${process.platform}-${process.arch}`);
+  if (arch === undefined || !['linux', 'darwin'].includes(process.platform))
+    throw new Error(`there is no release for ${process.platform}-${process.arch}`);
   const name = `nats-server-${RELEASE}-${process.platform}-${arch}`;
   const sums = (await fetchBytes(`${RELEASE_URL}/SHA256SUMS`)).toString('utf8');
-  const expected = sums.split('\n').find((line) => line.endsWith(`${name}.tar.gz`))?.slice(0, 64);
+  const expected = sums
+    .split('\n')
+    .find((line) => line.endsWith(`${name}.tar.gz`))
+    ?.slice(0, 64);
   const archive = await fetchBytes(`${RELEASE_URL}/${name}.tar.gz`);
   const actual = createHash('sha256').update(archive).digest('hex');
   if (actual !== expected) throw new Error(`${name}.tar.gz has the SHA-256 ${actual}, the release says ${expected ?? 'nothing'}`);

@@ -26,16 +26,11 @@ export function postgresAccount(): PostgresAccount {
 
   // A user namespace in which root has another number: the files stay ours, and no directory on the way must be opened.
   const namespace = ['-U', '--map-user=1000'];
-  if (worksHere('unshare', namespace)) return { wrap: (program, args) => ({ command: 'unshare', args: [...namespace, program, ...args] }), own: () => undefined };
+  if (worksHere('unshare', namespace))
+    return { wrap: (program, args) => ({ command: 'unshare', args: [...namespace, program, ...args] }), own: () => undefined };
 
   // Where namespaces are refused: another user, with the one capability that lets it pass through directories of root.
-  const user = [
-    `--reuid=${UNPRIVILEGED}`,
-    `--regid=${UNPRIVILEGED}`,
-    '--clear-groups',
-    '--inh-caps=+dac_override',
-    '--ambient-caps=+dac_override',
-  ];
+  const user = [`--reuid=${UNPRIVILEGED}`, `--regid=${UNPRIVILEGED}`, '--clear-groups', '--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
   if (worksHere('setpriv', user)) {
     return {
       wrap: (program, args) => ({ command: 'setpriv', args: [...user, program, ...args] }),
@@ -45,5 +40,7 @@ export function postgresAccount(): PostgresAccount {
       },
     };
   }
-  throw new Error('Postgres refuses to run as root, and neither "unshare" nor "setpriv" works here. Run Airlock as another user, or set DATABASE_URL.');
+  throw new Error(
+    'Postgres refuses to run as root, and neither "unshare" nor "setpriv" works here. Run Airlock as another user, or set DATABASE_URL.',
+  );
 }

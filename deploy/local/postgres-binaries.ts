@@ -34,7 +34,9 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   try {
     entry = require.resolve(name);
   } catch (cause) {
-    throw new Error(`There are no Postgres binaries for this machine (${name} is not installed). Set DATABASE_URL to a Postgres 18 of yours.`, { cause });
+    throw new Error(`There are no Postgres binaries for this machine (${name} is not installed). Set DATABASE_URL to a Postgres 18 of yours.`, {
+      cause,
+    });
   }
   const packageDirectory = join(dirname(entry), '..');
   await ensureLibraryLinks(packageDirectory);

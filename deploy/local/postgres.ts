@@ -65,7 +65,8 @@ async function accepts(url: string): Promise<boolean> {
     return true;
   } catch (error) {
     const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-    if (code === '57P03' || code === 'ECONNREFUSED' || code === 'CONNECT_TIMEOUT' || code === 'ECONNRESET' || code === 'CONNECTION_CLOSED') return false;
+    if (code === '57P03' || code === 'ECONNREFUSED' || code === 'CONNECT_TIMEOUT' || code === 'ECONNRESET' || code === 'CONNECTION_CLOSED')
+      return false;
     throw error;
   } finally {
     await sql.end({ timeout: 1 });

@@ -82,7 +82,12 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Runni
 }
 
 export async function startWorker(options: WorkerOptions): Promise<ManagedProcess> {
-  const process = startService(SANDBOX_WORKER, 'sandbox-worker', options, { NATS_URL: options.natsUrl, AIRLOCK_POOL: options.pool });
+  const process = startService(SANDBOX_WORKER, 'sandbox-worker', options, {
+    NATS_URL: options.natsUrl,
+    AIRLOCK_POOL: options.pool,
+    // One machine, one person waiting for the end: what runs gets a moment, not half a minute.
+    AIRLOCK_DRAIN_MS: '3000',
+  });
   await untilReady(process);
   return process;
 }

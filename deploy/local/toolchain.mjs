@@ -23,7 +23,11 @@ export class BootstrapError extends Error {
   name = 'BootstrapError';
 }
 
-const exists = (path) => access(path).then(() => true, () => false);
+const exists = (path) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 const say = (text) => process.stderr.write(`airlock: ${text}\n`);
 
 /** npm and pnpm must not take `npm start`'s own settings (prefix, lifecycle, package) for theirs. */
@@ -65,13 +69,18 @@ const INSTALL_HELP =
   'When the connection works, run the same command again; what was installed already is kept.';
 
 async function installToolchain(directory, dependencies) {
-  say(`installing ${Object.entries(dependencies).map((pair) => pair.join(' ')).join(' and ')} into .airlock/toolchain`);
+  say(
+    `installing ${Object.entries(dependencies)
+      .map((pair) => pair.join(' '))
+      .join(' and ')} into .airlock/toolchain`,
+  );
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'package.json'), `${JSON.stringify({ name: 'airlock-toolchain', private: true, dependencies }, null, 2)}\n`);
   const [command, ...first] = npmCommand();
   const args = [...first, 'install', '--prefix', directory, '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
   const { code, output } = await runQuietly(command, args, { cwd: directory, env: environmentForInstall() });
-  if (code !== 0) throw new BootstrapError(`Node ${NODE_VERSION} and pnpm ${PNPM_VERSION} could not be installed. ${INSTALL_HELP}\n\nnpm said:\n${output}`);
+  if (code !== 0)
+    throw new BootstrapError(`Node ${NODE_VERSION} and pnpm ${PNPM_VERSION} could not be installed. ${INSTALL_HELP}\n\nnpm said:\n${output}`);
 }
 
 /** `{ node, pnpm }`: the two executables. */

@@ -43,7 +43,11 @@ export function httpClient(url: string, token: string): HttpClient {
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
-      return { status: response.status, headers: response.headers, body: parseBody(await response.text(), response.headers.get('content-type') ?? '') };
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: parseBody(await response.text(), response.headers.get('content-type') ?? ''),
+      };
     },
   };
 }

@@ -53,7 +53,12 @@ export async function startAirlock(options: AirlockOptions = {}): Promise<TestAi
       return started;
     };
     const addWorker = async () => {
-      const started = await startWorker({ name: `worker-${runningWorkers.length + 1}`, natsUrl: nats.url, pool: POOL, env: { ...env, ...workerEnv } });
+      const started = await startWorker({
+        name: `worker-${runningWorkers.length + 1}`,
+        natsUrl: nats.url,
+        pool: POOL,
+        env: { ...env, ...workerEnv },
+      });
       runningWorkers.push(started);
       stack.defer(() => started.stop());
       return started;
