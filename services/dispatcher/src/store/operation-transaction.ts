@@ -1,0 +1,101 @@
+import type { SQL } from 'drizzle-orm';
+import { type Connection, ConnectionLostError } from './connection.ts';
+import type { Queryable, Row } from './queryable.ts';
+
+/** A point to which a failed nested operation is taken back. */
+export interface Savepoint {
+  /** Sent without waiting: travels with the next statement. */
+  release(): void;
+  rollBack(): Promise<void>;
+}
+
+/**
+ * The transaction of one operation. BEGIN is sent together with the first statement, and a last statement together with
+ * COMMIT (measured: each saved round trip is a third of a short transaction). If the connection is lost, every further
+ * statement and the commit fail: the driver's new connection knows nothing of the transaction.
+ */
+export class OperationTransaction implements Queryable {
+  readonly #connection: Connection;
+  readonly #generation: number;
+  #pending: Promise<void>[] = [];
+  #savepoints = 0;
+  #ended = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#generation = connection.generation;
+    this.#send('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+  }
+
+  async query(statement: SQL): Promise<readonly Row[]> {
+    this.#assertOpen();
+    const rows = await this.#connection.query(statement);
+    await this.#settle();
+    return rows;
+  }
+
+  savepoint(): Savepoint {
+    this.#assertOpen();
+    const name = `s${(this.#savepoints += 1)}`;
+    this.#send(`SAVEPOINT ${name}`);
+    return {
+      release: () => this.#send(`RELEASE SAVEPOINT ${name}`),
+      rollBack: async () => {
+        // What was sent before may have failed by now; the savepoint takes the transaction back behind it.
+        await this.#settle().catch(() => undefined);
+        this.#assertOpen();
+        await this.#connection.command(`ROLLBACK TO SAVEPOINT ${name}`);
+        this.#assertSameConnection();
+      },
+    };
+  }
+
+  /** Throws what the last statements threw; then nothing was committed. */
+  async commit(): Promise<void> {
+    this.#assertOpen();
+    this.#ended = true;
+    const committed = this.#connection.command('COMMIT');
+    await Promise.all([this.#settle(), committed]);
+    this.#assertSameConnection();
+  }
+
+  /** Sends `statement` and COMMIT in one go: one round trip and one flush. When the statement fails, Postgres rolls back. */
+  async queryAndCommit(statement: SQL): Promise<readonly Row[]> {
+    this.#assertOpen();
+    this.#ended = true;
+    const [rows] = await Promise.all([this.#connection.query(statement), this.#connection.command('COMMIT'), this.#settle()]);
+    this.#assertSameConnection();
+    return rows;
+  }
+
+  async rollBack(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#settle().catch(() => undefined);
+    if (this.#connection.generation !== this.#generation) return;
+    await this.#connection.command('ROLLBACK').catch(() => undefined);
+  }
+
+  #send(command: string): void {
+    const sent = this.#connection.command(command);
+    // Awaited by the next `#settle`; until then a rejection must not count as unhandled.
+    sent.catch(() => undefined);
+    this.#pending.push(sent);
+  }
+
+  async #settle(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    await Promise.all(pending);
+    this.#assertSameConnection();
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) throw new Error('the transaction has ended');
+    this.#assertSameConnection();
+  }
+
+  #assertSameConnection(): void {
+    if (this.#connection.generation !== this.#generation) throw new ConnectionLostError();
+  }
+}
