@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
+const token = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'may hold letters, digits, _ and -, at most 64');
+
+const Environment = z.strictObject({
+  NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  /** Path of a credentials file (nkey and JWT) for the bus; none: the URL's own, if any. */
+  AIRLOCK_NATS_CREDENTIALS: z.string().min(1).optional(),
+  AIRLOCK_POOL: token.default('default'),
+  AIRLOCK_WORKER_ID: token.optional(),
+  /** Slots per depth level. */
+  AIRLOCK_CAPACITY: z.coerce.number().int().min(1).max(1_024).optional(),
+  AIRLOCK_JITLESS: flag.default(false),
+  /** Lets bundles that declare themselves stateless run in an isolate that ran before. */
+  AIRLOCK_ALLOW_REUSE: flag.default(true),
+  AIRLOCK_BUNDLE_CACHE_DIR: z.string().min(1).optional(),
+  AIRLOCK_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** How long SIGTERM waits for what runs. */
+  AIRLOCK_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
+});
+
+export interface Config {
+  readonly natsUrl: string;
+  readonly natsCredentials: string | undefined;
+  readonly pool: string;
+  readonly workerId: string;
+  readonly capacity: number;
+  readonly jitless: boolean;
+  readonly allowReuse: boolean;
+  readonly bundleCacheDir: string | undefined;
+  readonly logLevel: string;
+  readonly drainMs: number;
+}
+
+/** Throws with every problem at once. A variable that nobody reads is a typo, so an unknown `AIRLOCK_` name is one of them. */
+export function parseConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  machine: { readonly cpus: number; readonly randomId: string },
+): Config {
+  const ours = Object.entries(env).filter(([name]) => name === 'NATS_URL' || name.startsWith('AIRLOCK_'));
+  const parsed = Environment.safeParse(Object.fromEntries(ours));
+  if (!parsed.success) throw new Error(`the environment is not valid:\n${z.prettifyError(parsed.error)}`);
+  const vars = parsed.data;
+  return Object.freeze({
+    natsUrl: vars.NATS_URL,
+    natsCredentials: vars.AIRLOCK_NATS_CREDENTIALS,
+    pool: vars.AIRLOCK_POOL,
+    workerId: vars.AIRLOCK_WORKER_ID ?? machine.randomId,
+    capacity: vars.AIRLOCK_CAPACITY ?? Math.max(2, machine.cpus),
+    jitless: vars.AIRLOCK_JITLESS,
+    allowReuse: vars.AIRLOCK_ALLOW_REUSE,
+    bundleCacheDir: vars.AIRLOCK_BUNDLE_CACHE_DIR,
+    logLevel: vars.AIRLOCK_LOG_LEVEL,
+    drainMs: vars.AIRLOCK_DRAIN_MS,
+  });
+}

@@ -1,0 +1,219 @@
+import type { Logger } from '@airlock/telemetry';
+import type { SandboxProcess } from './sandbox-process.ts';
+import type { Watch } from './watch.ts';
+
+const MAX_EXECUTIONS = 1_000;
+const MAX_AGE_MS = 10 * 60_000;
+const START_DEADLINE_MS = 15_000;
+/** A preparation runs the bundle's top-level code, so it is watched like an execution. */
+const PREPARE_DEADLINE_MS = 6_000;
+const PREPARE_RESIDENT_BYTES = 320 * 1024 * 1024;
+const RESPAWN_DELAY_MS = 20;
+const FAILED_START_DELAY_MS = 1_000;
+const MAX_DEAD_KEYS = 1_024;
+
+/** A bundle that a child should have isolates of when it is idle. */
+export interface Wish {
+  readonly digest: string;
+  readonly heapBytes: number;
+  readonly count: number;
+  readonly give: (child: SandboxProcess) => void;
+}
+
+export const preparationKey = (digest: string, heapBytes: number): string => `${digest}/${heapBytes}`;
+
+export interface ChildPool extends Disposable {
+  /** Without waiting: the best idle child, or `undefined`. */
+  readonly take: (organizationId: string, key: string | undefined) => SandboxProcess | undefined;
+  readonly start: (organizationId: string) => Promise<SandboxProcess>;
+  readonly release: (child: SandboxProcess, wishes: readonly Wish[]) => void;
+  readonly discard: (child: SandboxProcess, cause: string) => void;
+  readonly openSpares: () => void;
+  readonly warm: () => string[];
+  readonly size: () => number;
+  readonly kills: Readonly<Record<string, number>>;
+}
+
+export interface PoolOptions {
+  readonly spawn: () => SandboxProcess;
+  readonly spares: number;
+  /** Idle children that belong to an organization; the one that waited longest goes first. */
+  readonly maxIdle: number;
+  readonly nowMs: () => number;
+  readonly watch: Watch;
+  readonly log: Logger;
+}
+
+/**
+ *   spawn → (ready) → spare → taken → idle ⇄ taken
+ *                                  ↘ discard (any bad outcome, age, count, another organization needs the room)
+ */
+export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: PoolOptions): ChildPool {
+  const spare: SandboxProcess[] = [];
+  const idle: SandboxProcess[] = [];
+  const all = new Set<SandboxProcess>();
+  const kills: Record<string, number> = {};
+  /** Preparations that ended badly: prepared again they would only kill the next child. */
+  const deadKeys = new Set<string>();
+  let starting = 0;
+  let closed = false;
+
+  const remove = (list: SandboxProcess[], child: SandboxProcess): void => {
+    const at = list.indexOf(child);
+    if (at >= 0) list.splice(at, 1);
+  };
+  const forget = (child: SandboxProcess): void => {
+    all.delete(child);
+    remove(idle, child);
+    remove(spare, child);
+  };
+  const discard = (child: SandboxProcess, cause: string): void => {
+    if (!all.has(child)) return;
+    forget(child);
+    kills[cause] = (kills[cause] ?? 0) + 1;
+    child.listener = undefined;
+    child.kill();
+    fillSoon(RESPAWN_DELAY_MS);
+  };
+
+  const begin = (): Promise<SandboxProcess> => {
+    starting += 1;
+    return new Promise<SandboxProcess>((resolve, reject) => {
+      const child = spawn();
+      all.add(child);
+      const failed = (why: string): void => {
+        clearTimeout(timer);
+        starting -= 1;
+        discard(child, 'start');
+        reject(new Error(`a sandbox process did not start: ${why}`));
+      };
+      const timer = setTimeout(() => failed(`not ready after ${START_DEADLINE_MS} ms`), START_DEADLINE_MS);
+      child.listener = {
+        onMessage: (message) => {
+          if (message.kind !== 'ready') return failed('it spoke before it was ready');
+          clearTimeout(timer);
+          starting -= 1;
+          child.listener = watchIdle(child);
+          resolve(child);
+        },
+        onGone: () => failed('it ended'),
+        onViolation: failed,
+      };
+    });
+  };
+  /** Nothing may come from an idle child; when it dies, only it is gone. */
+  const watchIdle = (child: SandboxProcess) => ({
+    onMessage: () => discard(child, 'protocol'),
+    onGone: () => discard(child, 'died-idle'),
+    onViolation: () => discard(child, 'protocol'),
+  });
+
+  const fillSoon = (delayMs: number): void => {
+    if (!closed) setTimeout(fill, delayMs).unref();
+  };
+  const fill = (): void => {
+    while (!closed && spare.length + starting < spares) {
+      begin().then(
+        (child) => (closed ? child.kill() : spare.push(child)),
+        (error: unknown) => {
+          log.error({ err: error }, 'a spare sandbox process could not be started');
+          fillSoon(FAILED_START_DELAY_MS);
+        },
+      );
+    }
+  };
+
+  const worn = (child: SandboxProcess): boolean => child.executions >= MAX_EXECUTIONS || nowMs() - child.bornMs > MAX_AGE_MS;
+
+  /** Sends what a child should prepare; it is idle again when all of it was answered. */
+  const prepare = (child: SandboxProcess, wishes: readonly Wish[]): void => {
+    const open = wishes.filter(({ digest, heapBytes, count }) => {
+      const key = preparationKey(digest, heapBytes);
+      return (child.prepared.get(key) ?? 0) < count && !deadKeys.has(key);
+    });
+    const [wish] = open;
+    if (wish === undefined) {
+      child.listener = watchIdle(child);
+      idle.push(child);
+      return trim();
+    }
+    const key = preparationKey(wish.digest, wish.heapBytes);
+    const bad = (cause: string): void => {
+      unwatch();
+      if (deadKeys.size < MAX_DEAD_KEYS) deadKeys.add(key);
+      log.warn({ digest: wish.digest, cause }, 'a bundle broke the sandbox process that prepared it; it is no longer prepared ahead');
+      discard(child, `prepare-${cause}`);
+    };
+    const unwatch = watch.add({
+      usage: child.usage,
+      deadlineAtMs: nowMs() + PREPARE_DEADLINE_MS,
+      cpuMs: PREPARE_DEADLINE_MS,
+      residentBytes: Math.max(PREPARE_RESIDENT_BYTES, wish.heapBytes * 4),
+      onOverrun: bad,
+    });
+    child.listener = {
+      onMessage: (message) => {
+        if (message.kind !== 'prepared') return bad('protocol');
+        unwatch();
+        child.prepared.set(key, Math.min(message.count, wish.count));
+        if (message.count < wish.count && deadKeys.size < MAX_DEAD_KEYS) deadKeys.add(key);
+        prepare(child, open.slice(1));
+      },
+      onGone: () => bad('died'),
+      onViolation: () => bad('protocol'),
+    };
+    wish.give(child);
+    child.send({ kind: 'prepare', digest: wish.digest, heapBytes: wish.heapBytes, count: wish.count });
+  };
+  const trim = (): void => {
+    while (idle.length > maxIdle) {
+      const [oldest] = idle;
+      if (oldest !== undefined) discard(oldest, 'idle');
+    }
+  };
+
+  const owned = (child: SandboxProcess, organizationId: string): SandboxProcess => {
+    child.organizationId = organizationId;
+    child.listener = undefined;
+    return child;
+  };
+
+  return {
+    take: (organizationId, key) => {
+      let found: SandboxProcess | undefined;
+      // Newest first: its memory is the warmest, and the oldest may then be trimmed.
+      for (let i = idle.length - 1; i >= 0; i -= 1) {
+        const child = idle[i] as SandboxProcess;
+        if (child.organizationId !== organizationId) continue;
+        found ??= child;
+        if (key === undefined || (child.prepared.get(key) ?? 0) > 0) {
+          found = child;
+          break;
+        }
+      }
+      if (found !== undefined) {
+        remove(idle, found);
+        return owned(found, organizationId);
+      }
+      const fresh = spare.shift();
+      if (fresh === undefined) return undefined;
+      fillSoon(RESPAWN_DELAY_MS);
+      return owned(fresh, organizationId);
+    },
+    start: async (organizationId) => owned(await begin(), organizationId),
+    release: (child, wishes) => {
+      if (closed || child.killed || child.gone || worn(child)) return discard(child, 'recycled');
+      prepare(child, wishes);
+    },
+    discard,
+    openSpares: fill,
+    warm: () =>
+      [...new Set(idle.flatMap((child) => [...child.prepared].filter(([, count]) => count > 0).map(([key]) => key.slice(0, 12))))].slice(0, 64),
+    size: () => all.size,
+    kills,
+    [Symbol.dispose]: () => {
+      closed = true;
+      for (const child of [...all]) discard(child, 'closed');
+    },
+  };
+}
