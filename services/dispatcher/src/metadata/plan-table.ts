@@ -39,7 +39,7 @@ export function planStatements(metadata: Metadata, table: Table): readonly strin
 
 const place = ({ schema, logicalName }: Pick<Table, 'schema' | 'logicalName'>): string => `${quote(schema)}.${quote(logicalName)}`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-/** As `query.ts` writes it, to the letter: an index over an expression serves only the same expression. */
+/** As `comparable.ts` writes it, to the letter: an index over an expression serves only the same expression. */
 const lowered = (column: string): string => `lower(${quote(column)} collate ${quote(TEXT_COLLATION)})`;
 const refusal = (table: Table, problem: string) =>
   new PlatformError('INVALID_ARGUMENT', { problem: `The definition of the table "${table.logicalName}" would lose data: ${problem}.` });
@@ -74,7 +74,7 @@ function createTable(table: Table): string {
 }
 
 const nameIndex = (table: Table): string =>
-  `create index if not exists ${quote(physicalName('ix', table.logicalName, table.primaryNameAttribute))} on ${place(table)} (${lowered(table.primaryNameAttribute)})`;
+  `create index if not exists ${quote(physicalName('ix', table.logicalName, table.primaryNameAttribute))} on ${place(table)} (${lowered(table.primaryNameAttribute)} nulls first)`;
 const columnIndex = (table: Table, column: string): string =>
   `create index ${quote(physicalName('ix', table.logicalName, column))} on ${place(table)} (${quote(column)})`;
 
