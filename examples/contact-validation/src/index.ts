@@ -20,7 +20,7 @@ export const validateContact = definePlugin({
       `The contact is not valid: ${problems.map(([column, problem]) => `${column} ${problem}`).join('; ')}.`,
       {
         httpStatus: PluginHttpStatusCode.BadRequest,
-        details: Object.fromEntries(problems),
+        exceptionDetails: Object.fromEntries(problems),
       },
     );
   },

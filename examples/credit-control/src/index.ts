@@ -35,7 +35,7 @@ export const creditLimitRule = definePlugin({
       status: OperationStatus.Canceled,
       errorCode: CREDIT_REFUSED,
       httpStatus: PluginHttpStatusCode.BadRequest,
-      details: { column: refusal.column, highestLimit: String(refusal.highestLimit) },
+      exceptionDetails: { column: refusal.column, highestLimit: String(refusal.highestLimit) },
     });
   },
 });

@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, test } from 'vitest';
 import { PluginDeclarationError } from './declaration-error.ts';
 import { definePlugin } from './define-plugin.ts';
-import type { Entity, EntityReference } from './entity.ts';
+import type { Entity, EntityImage, EntityReference } from './entity.ts';
 
 const step = { message: 'Update', table: 'account', stage: 'PreOperation' } as const;
 const declare = (declaration: unknown) => () => definePlugin(declaration as never);
@@ -103,8 +103,8 @@ test('images are known by the aliases of the steps', () => {
       },
     ],
     execute({ preImages, postImages }) {
-      expectTypeOf(preImages.before).toEqualTypeOf<Entity | undefined>();
-      expectTypeOf(postImages.both).toEqualTypeOf<Entity | undefined>();
+      expectTypeOf(preImages.before).toEqualTypeOf<EntityImage | undefined>();
+      expectTypeOf(postImages.both).toEqualTypeOf<EntityImage | undefined>();
       // @ts-expect-error no step declares a post-image of this alias
       void postImages.before;
     },

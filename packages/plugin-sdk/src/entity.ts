@@ -36,6 +36,13 @@ export interface Entity {
   readonly attributes: Attributes;
 }
 
+/** A row as it was or is: nothing of it can be changed. Columns without a value are not there. */
+export interface EntityImage {
+  readonly logicalName: string;
+  readonly id?: string;
+  readonly attributes: Readonly<Attributes>;
+}
+
 /** What parameters and shared variables may hold: JSON. Anything else (a Date, a Map, a function) ends the step with an error. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
@@ -75,7 +82,7 @@ export interface ChangedColumn {
  * const changes = changedColumns(context.preImages.before, context.target);
  * if (changes.some((change) => change.column === 'creditlimit')) { … }
  */
-export function changedColumns(before: Pick<Entity, 'attributes'> | undefined, after: Pick<Entity, 'attributes'>): ChangedColumn[] {
+export function changedColumns(before: Pick<EntityImage, 'attributes'> | undefined, after: Pick<EntityImage, 'attributes'>): ChangedColumn[] {
   const changes: ChangedColumn[] = [];
   for (const [column, to] of Object.entries(after.attributes)) {
     const from = before !== undefined && Object.hasOwn(before.attributes, column) ? before.attributes[column] : undefined;

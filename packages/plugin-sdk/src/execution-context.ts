@@ -1,4 +1,4 @@
-import type { Entity, EntityReference, ParameterCollection } from './entity.ts';
+import type { EntityImage, EntityReference, ParameterCollection } from './entity.ts';
 
 /**
  * What is happening, and for whom. Names are those of Dataverse's `IPluginExecutionContext` in camel case. The object is read-only;
@@ -44,8 +44,8 @@ export interface ExecutionContext {
    */
   readonly sharedVariables: ParameterCollection;
   /** By alias; `context.preImages` is the same. */
-  readonly preEntityImages: Readonly<Record<string, Entity>>;
-  readonly postEntityImages: Readonly<Record<string, Entity>>;
+  readonly preEntityImages: Readonly<Record<string, EntityImage>>;
+  readonly postEntityImages: Readonly<Record<string, EntityImage>>;
   /** The step that runs. */
   readonly owningExtension: EntityReference;
   /** A rejection undoes what was done so far. False on PreValidation of an operation that no transaction surrounds. */

@@ -6,6 +6,7 @@ export {
   type ChangedColumn,
   changedColumns,
   type Entity,
+  type EntityImage,
   type EntityReference,
   isEntityReference,
   type JsonValue,
@@ -27,6 +28,6 @@ export type {
   WriteOptions,
 } from './organization-service.ts';
 export { OrganizationServiceFault, type OrganizationServiceFaultConstructor, type ServiceFault } from './organization-service-fault.ts';
-export type { PluginContext, PostImagesOf, PreImagesOf, StepConfiguration, TargetOf, TracingService } from './plugin-context.ts';
+export type { ExecutionLimits, PluginContext, PostImagesOf, PreImagesOf, StepConfiguration, TargetOf, TracingService } from './plugin-context.ts';
 export { PluginHttpStatusCode } from './plugin-http-status-code.ts';
 export type { ImageDeclaration, MessageName, ModeName, StageName, StepDeclaration, StepLimits } from './step-declaration.ts';

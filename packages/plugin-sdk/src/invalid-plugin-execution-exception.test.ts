@@ -12,7 +12,7 @@ test('without options a rejection has the defaults of the platform', () => {
     status: 0,
     errorCode: -2146233088,
     httpStatus: 0,
-    details: {},
+    exceptionDetails: {},
   });
   expect(thrown.retryAfterMs).toBeUndefined();
 });
@@ -23,7 +23,7 @@ test('a rejection carries everything that it was given', () => {
     status: OperationStatus.Retry,
     errorCode: 12345,
     httpStatus: PluginHttpStatusCode.Conflict,
-    details: { column: 'name' },
+    exceptionDetails: { column: 'name' },
     retryAfterMs: 500,
   };
   expect(new InvalidPluginExecutionException('Later.', { ...options, cause })).toMatchObject({ message: 'Later.', cause, ...options });
@@ -33,15 +33,36 @@ test('an explicit error code of 0 keeps the default', () => {
   expect(new InvalidPluginExecutionException('x', { errorCode: 0 }).errorCode).toBe(-2146233088);
 });
 
+test('message and options may come as one object', () => {
+  expect(new InvalidPluginExecutionException({ message: 'No.', status: OperationStatus.Canceled })).toMatchObject({ message: 'No.', status: 1 });
+});
+
+test('a rejection around another one keeps its HTTP status, unless it names its own', () => {
+  const cause = new InvalidPluginExecutionException('inner', { httpStatus: PluginHttpStatusCode.Conflict });
+  expect(new InvalidPluginExecutionException('outer', { cause }).httpStatus).toBe(409);
+  expect(new InvalidPluginExecutionException('outer', { cause, httpStatus: 403 }).httpStatus).toBe(403);
+});
+
+test.for([
+  ['a status that there is not', { status: 5 }],
+  ['an error code of more than 32 bits', { errorCode: 2 ** 31 }],
+  ['an HTTP status that means success', { httpStatus: 200 }],
+  ['a wait of more than a day', { retryAfterMs: 86_400_001 }],
+  ['a detail that is no text', { exceptionDetails: { rows: 3 } }],
+  ['too many details', { exceptionDetails: Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`d${n}`, 'x'])) }],
+] as const)('%s is refused as the sandbox refuses it', ([, options]) => {
+  expect(() => new InvalidPluginExecutionException('x', options as never)).toThrow(/^InvalidPluginExecutionException: /);
+});
+
 test('a rejection without a cause has none', () => {
   expect(Object.hasOwn(new InvalidPluginExecutionException('x'), 'cause')).toBe(false);
 });
 
 test('its details cannot be changed from outside', () => {
-  const details = { column: 'name' };
-  const thrown = new InvalidPluginExecutionException('x', { details });
-  details.column = 'other';
-  expect(thrown.details).toEqual({ column: 'name' });
+  const exceptionDetails = { column: 'name' };
+  const thrown = new InvalidPluginExecutionException('x', { exceptionDetails });
+  exceptionDetails.column = 'other';
+  expect(thrown.exceptionDetails).toEqual({ column: 'name' });
 });
 
 test('it is an error, and can be extended', () => {

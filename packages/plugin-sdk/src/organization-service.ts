@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, Entity, JsonValue, ParameterCollection } from './entity.ts';
+import type { Attributes, AttributeValue, Entity, EntityImage, JsonValue, ParameterCollection } from './entity.ts';
 
 /** How a condition compares. `contains`, `begins-with` and `ends-with` ignore case; `in` and `not-in` take a list. */
 export type ConditionOperator =
@@ -67,11 +67,14 @@ export interface WriteOptions {
  */
 export interface OrganizationService {
   /** @returns The id of the new row. */
-  create(table: string, attributes: Attributes, options?: { readonly id?: string }): Promise<string>;
+  create(table: string, attributes: Readonly<Attributes>): Promise<string>;
+  /** @param entity With an id, the row gets that one. */
+  create(entity: EntityImage): Promise<string>;
   /** @param columns Default: every column. */
   retrieve(table: string, id: string, columns?: readonly string[]): Promise<Entity>;
   /** Writes the columns that are there and leaves the others. */
-  update(table: string, id: string, attributes: Attributes, options?: WriteOptions): Promise<void>;
+  update(table: string, id: string, attributes: Readonly<Attributes>, options?: WriteOptions): Promise<void>;
+  update(entity: EntityImage & { readonly id: string }, options?: WriteOptions): Promise<void>;
   delete(table: string, id: string, options?: WriteOptions): Promise<void>;
   retrieveMultiple(query: QueryExpression): Promise<EntityCollection>;
   /** Sends a message by name. @returns Its output parameters. */

@@ -1,17 +1,31 @@
-import type { Entity, EntityReference } from './entity.ts';
+import type { Entity, EntityImage, EntityReference } from './entity.ts';
 import type { ExecutionContext } from './execution-context.ts';
 import type { OrganizationService } from './organization-service.ts';
 import type { StepDeclaration, StepLimits } from './step-declaration.ts';
 
 /**
- * Writes lines to the execution's trace, which ends up in the trace log. Never throws; text beyond the limit `traceBytes` is left out
- * of the middle.
+ * Writes lines to the execution's trace, which ends up in the trace log: texts as they are, other values as an author would write
+ * them. Never throws; what is beyond the limit `traceBytes` is left out of the middle.
  *
  * @example
  * context.tracing.trace(`limit ${limit} against revenue ${revenue}`);
  */
 export interface TracingService {
-  trace(message: string, ...more: unknown[]): void;
+  trace(...parts: readonly unknown[]): void;
+}
+
+/**
+ * What this execution may use. The limits of CPU time and memory are the platform's to watch: nothing inside can measure them.
+ *
+ * @example
+ * for (const row of rows) {
+ *   if (context.limits.remaining().hostCalls < 2) break;
+ *   await context.organizationService.update('account', row.id, { creditonhold: true });
+ * }
+ */
+export interface ExecutionLimits extends Pick<StepLimits, 'wallMs' | 'traceBytes' | 'hostCalls' | 'hostCallsInFlight' | 'hostCallBytes'> {
+  /** Host calls, and milliseconds on the execution's own clock, which moves when a call is answered. */
+  remaining(): { readonly hostCalls: number; readonly ms: number };
 }
 
 /** What was registered with the step. */
@@ -37,8 +51,8 @@ type ImagesIn<Step extends StepDeclaration> = Step extends { readonly images: re
 type AliasOf<Image, Type extends string> = Image extends { readonly alias: infer Alias extends string; readonly type: Type } ? Alias : never;
 
 /** Images by the aliases that the steps declare; `undefined` in the steps that declare no such image. */
-export type PreImagesOf<Step extends StepDeclaration> = { readonly [Alias in AliasOf<ImagesIn<Step>, 'PreImage' | 'Both'>]?: Entity };
-export type PostImagesOf<Step extends StepDeclaration> = { readonly [Alias in AliasOf<ImagesIn<Step>, 'PostImage' | 'Both'>]?: Entity };
+export type PreImagesOf<Step extends StepDeclaration> = { readonly [Alias in AliasOf<ImagesIn<Step>, 'PreImage' | 'Both'>]?: EntityImage };
+export type PostImagesOf<Step extends StepDeclaration> = { readonly [Alias in AliasOf<ImagesIn<Step>, 'PostImage' | 'Both'>]?: EntityImage };
 
 /**
  * What `execute` is called with. Types of target and images follow from the declared steps.
@@ -67,6 +81,6 @@ export interface PluginContext<Step extends StepDeclaration = StepDeclaration> {
   serviceFor(userId: string): OrganizationService;
   readonly tracing: TracingService;
   readonly configuration: StepConfiguration;
-  /** What this execution may use. */
-  readonly limits: StepLimits;
+  /** What this execution may use, and what is left of it. */
+  readonly limits: ExecutionLimits;
 }
