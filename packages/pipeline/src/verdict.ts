@@ -68,7 +68,7 @@ function retryOfPlatform(kind: PlatformKind): 'counted' | 'uncounted' {
   }
 }
 
-/** Held equal to the `retriable` of the error registry: what the caller reads must not depend on who asks. */
+/** Agrees with the `retriable` of the errors that `faultOf` chooses: what a caller reads must not depend on which of the two was asked. */
 function isRetriable(failure: Failure): boolean {
   return failure.origin === 'platform' && failure.kind !== 'bundle-unavailable';
 }
