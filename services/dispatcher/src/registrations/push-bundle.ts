@@ -9,6 +9,7 @@ import type { Transactional } from './audit.ts';
 import type { BundleStore } from './bundle-store.ts';
 import { type CheckedBundle, checkBundle } from './check-bundle.ts';
 import { checkInspection } from './check-inspection.ts';
+import { lockBundle } from './lock-bundle.ts';
 import { type PushPlan, planPush } from './plan-push.ts';
 import { readRegistered } from './read-registered.ts';
 import type { RegisteredBundle } from './registered-step.ts';
@@ -87,11 +88,6 @@ async function checkUser(db: Queryable, step: string, userId: string): Promise<v
   const [found] = await db.query(sql`select isdisabled from airlock.systemuser where systemuserid = ${userId}::uuid`);
   if (found === undefined) throw new PlatformError('STEP_INVALID', { step, problem: `runAs: there is no user ${userId}.` });
   if (found['isdisabled'] === true) throw new PlatformError('STEP_INVALID', { step, problem: `runAs: the user ${userId} is disabled.` });
-}
-
-/** Two pushes of one bundle run one after the other; pushes of others are not held up. */
-async function lockBundle(tx: Queryable, name: string): Promise<void> {
-  await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`airlock.bundle ${name}`}, 0))`);
 }
 
 async function planIn(db: Queryable, bundle: AcceptedBundle, steps: readonly WantedStep[]): Promise<PushPlan> {

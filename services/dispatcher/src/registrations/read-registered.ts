@@ -57,3 +57,8 @@ export function registeredStepOf(row: StepRow): RegisteredStep {
     supportedDeployment: row.supporteddeployment,
   };
 }
+
+export async function readRegisteredStep(db: Queryable, stepId: string): Promise<RegisteredStep | undefined> {
+  const [row] = await db.query(sql`select * from (${stepSelect}) known where known.id = ${stepId}::uuid`);
+  return row === undefined ? undefined : registeredStepOf(StepRow.parse(row));
+}

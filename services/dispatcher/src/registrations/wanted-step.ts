@@ -33,15 +33,21 @@ export function wantedSteps(types: InspectionResult['types']): WantedStep[] {
   return types.flatMap(({ typeName, steps }) =>
     steps.map((raw, index) => {
       const parsed = DeclaredStep.safeParse(raw);
-      if (!parsed.success) {
-        throw new PlatformError('STEP_INVALID', { step: `${typeName}: steps.${index}`, problem: problemOf(parsed.error, `steps.${index}`) });
-      }
+      if (!parsed.success) throw shapeError(`${typeName}: steps.${index}`, raw, parsed.error, index);
       refuseHazards(`${typeName}: steps.${index}`, parsed.data);
       const name = unique(taken, parsed.data.name ?? generatedName(typeName, parsed.data));
       taken.add(name);
       return wanted(name, typeName, parsed.data, new Set(Object.keys(raw as object)));
     }),
   );
+}
+
+/** A stage that does not exist or is the platform's own has a code of its own (statement 2). */
+function shapeError(step: string, raw: unknown, error: z.ZodError, index: number): PlatformError {
+  if (error.issues[0]?.path[0] === 'stage' && typeof raw === 'object' && raw !== null && 'stage' in raw) {
+    return new PlatformError('STAGE_INVALID', { step, stage: cleanText(String(JSON.stringify(raw.stage)), 64) });
+  }
+  return new PlatformError('STEP_INVALID', { step, problem: problemOf(error, `steps.${index}`) });
 }
 
 function wanted(name: string, typeName: string, step: DeclaredStep, declared: ReadonlySet<string>): WantedStep {

@@ -1,0 +1,47 @@
+import { Settings } from '@airlock/protocol';
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Caller } from '../execute-message/message.ts';
+import type { Queryable } from '../store/queryable.ts';
+import { audit, raiseRegistrationVersion } from './audit.ts';
+import type { ChangeDependencies } from './patch-step.ts';
+
+/** Operations read them from `Registrations`; this is for who wants the stored ones. */
+export async function readSettings(db: Queryable): Promise<Settings> {
+  return (await readRow(db, sql``)).settings;
+}
+
+export async function patchSettings(deps: Omit<ChangeDependencies, 'metadata'>, patch: Partial<Settings>, by: Caller): Promise<Settings> {
+  const asked = Settings.partial().parse(patch);
+  const { before, after } = await deps.db.inTransaction(async (tx) => {
+    const { id, name, settings } = await readRow(tx, sql`for update`);
+    const next: Settings = {
+      pluginTraceLogSetting: asked.pluginTraceLogSetting ?? settings.pluginTraceLogSetting,
+      maxDepth: asked.maxDepth ?? settings.maxDepth,
+    };
+    const changes = differences(settings, next);
+    if (changes.length === 0) return { before: settings, after: settings };
+    await tx.query(sql`
+      update airlock.organization set plugintracelogsetting = ${next.pluginTraceLogSetting}, maxdepth = ${next.maxDepth},
+        versionnumber = nextval('data.versionnumber')`);
+    await audit(tx, by, { action: 'patch', objectType: 'organization', objectId: id, objectName: name, changes });
+    await raiseRegistrationVersion(tx);
+    return { before: settings, after: next };
+  });
+  if (before !== after) deps.changed();
+  return after;
+}
+
+function differences(before: Settings, after: Settings) {
+  return (['pluginTraceLogSetting', 'maxDepth'] as const)
+    .filter((field) => before[field] !== after[field])
+    .map((field) => ({ field, from: before[field], to: after[field] }));
+}
+
+const OrganizationRow = z.object({ organizationid: z.string(), name: z.string(), plugintracelogsetting: z.number(), maxdepth: z.number() });
+
+async function readRow(db: Queryable, lock: ReturnType<typeof sql>): Promise<{ id: string; name: string; settings: Settings }> {
+  const [row] = await db.query(sql`select organizationid, name, plugintracelogsetting, maxdepth from airlock.organization ${lock}`);
+  const { organizationid, name, plugintracelogsetting, maxdepth } = OrganizationRow.parse(row);
+  return { id: organizationid, name, settings: Settings.parse({ pluginTraceLogSetting: plugintracelogsetting, maxDepth: maxdepth }) };
+}
