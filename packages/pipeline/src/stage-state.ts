@@ -25,7 +25,7 @@ export function parseStageState(text: string): ParsedStageState {
   } catch {
     return { ok: false, problem: 'the stage state is not JSON' };
   }
-  const state = rebuild(raw);
+  const state = rebuild(raw, cleanerFor(text));
   if (!isCollection(state)) return { ok: false, problem: 'the stage state is not an object' };
   const { inputParameters, outputParameters, sharedVariables } = state;
   if (!isCollection(inputParameters)) return { ok: false, problem: 'inputParameters of the stage state is not an object' };
@@ -52,26 +52,39 @@ function nestsDeeperThan(text: string, limit: number): boolean {
   return false;
 }
 
-function clean(text: string): string {
-  return text.replaceAll('\u0000', '\ufffd').toWellFormed();
+type CleanText = (text: string) => string;
+
+const replaceHazards: CleanText = (text) => text.replaceAll('\u0000', '\ufffd').toWellFormed();
+const asItIs: CleanText = (text) => text;
+
+/** JSON can spell NUL only as an escape, so most texts need no look at each of their strings (on the path of every step). */
+function cleanerFor(source: string): CleanText {
+  return source.includes('\\u') || !source.isWellFormed() ? replaceHazards : asItIs;
 }
 
 /** Recursion is safe: the nesting was measured before. */
-function rebuild(value: unknown): JsonValue {
+function rebuild(value: unknown, clean: CleanText): JsonValue {
   if (typeof value === 'string') return clean(value);
   if (typeof value === 'boolean') return value;
   // 1e999 parses to Infinity, which no JSON text can say back.
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (Array.isArray(value)) return value.map(rebuild);
-  if (typeof value === 'object' && value !== null) {
-    return collectionOf(Object.entries(value).flatMap(([key, member]) => (hazardousKeys.has(key) ? [] : [[clean(key), rebuild(member)]])));
+  if (Array.isArray(value)) return value.map((member) => rebuild(member, clean));
+  if (typeof value !== 'object' || value === null) return null;
+  const collection = emptyCollection();
+  for (const [rawKey, member] of Object.entries(value)) {
+    const key = clean(rawKey);
+    if (!hazardousKeys.has(key)) collection[key] = rebuild(member, clean);
   }
-  return null;
+  return collection;
+}
+
+/** A null-prototype object: a look-up of `toString` or `constructor` finds nothing that nobody wrote. */
+function emptyCollection(): Record<string, JsonValue> {
+  return Object.create(null) as Record<string, JsonValue>; // `create` is typed any
 }
 
 function collectionOf(entries: Iterable<readonly [string, JsonValue]>): ParameterCollection {
-  // A null-prototype object: a look-up of `toString` or `constructor` finds nothing that nobody wrote.
-  const collection: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+  const collection = emptyCollection();
   for (const [key, value] of entries) collection[key] = value;
   return collection;
 }
