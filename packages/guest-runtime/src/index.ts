@@ -13,3 +13,5 @@ export {
   TRACE_STREAM_LINES,
   type TypesAnswer,
 } from './boundary.ts';
+export { type GuestLoad, guestLoadSource, guestRuntimeSource } from './guest-source.ts';
+export { answerCrypto } from './host/crypto.ts';

@@ -1,0 +1,113 @@
+import { BOUNDARY_GLOBAL, type GuestBoundary, type GuestLimits } from '../boundary.ts';
+import { lastLoadAnswer, loadBundle, pluginType, typesJson } from './bundle.ts';
+import { installClock, startClock } from './clock.ts';
+import { installConsole } from './console.ts';
+import { type ContextTexts, createContext, stateToReturn } from './context.ts';
+import { describeThrown } from './describe.ts';
+import { installEvents } from './events.ts';
+import { currentExecution, endExecution, type Execution, installSend, settleCall, startExecution } from './execution.ts';
+import { lockErrorHooks, removeGlobals, wrapArrayBuffer } from './harden.ts';
+import { apply, createObject, define, defineFixed, freeze, jsonParse } from './primordials.ts';
+import { installRandom, seedRandom } from './random.ts';
+import { installRejection } from './rejection.ts';
+import { installService } from './service.ts';
+import { stateJson } from './state-json.ts';
+import { installStructuredClone } from './structured-clone.ts';
+import { installCrypto } from './subtle.ts';
+import { installTimers } from './timers.ts';
+import { installUrl } from './url.ts';
+
+/** Written into the script's text by `guestRuntimeSource`. */
+declare const AIRLOCK_KEY: string;
+
+/** What runs first inside an isolate. Order matters: what is removed and locked is so before anything else is made. */
+removeGlobals();
+lockErrorHooks();
+wrapArrayBuffer();
+installClock();
+installRandom();
+installRejection();
+installService();
+installEvents();
+installTimers(failCurrent);
+installConsole();
+installStructuredClone();
+installCrypto();
+installUrl();
+installSmallGlobals();
+offerBoundary(AIRLOCK_KEY);
+
+function installSmallGlobals(): void {
+  define(globalThis, 'self', globalThis);
+  define(globalThis, 'global', globalThis);
+  define(globalThis, 'queueMicrotask', (callback: () => unknown) => {
+    if (typeof callback !== 'function') throw new TypeError('queueMicrotask: the argument must be a function');
+    void runMicrotask(callback);
+  });
+  define(globalThis, 'fetch', async () => {
+    throw new TypeError('fetch: this step has no egress grant. A plug-in reaches only hosts that its registration allows.');
+  });
+}
+
+async function runMicrotask(callback: () => unknown): Promise<void> {
+  await undefined;
+  try {
+    callback();
+  } catch (error) {
+    failCurrent(error);
+  }
+}
+
+function failCurrent(error: unknown): void {
+  const execution = currentExecution();
+  if (execution !== undefined && !execution.ended) endExecution(execution, 'thrown', describeThrown(error));
+}
+
+/** Calls `execute` and ends the execution. `await` of a native promise uses no method that a guest could replace. */
+async function execute(execution: Execution, typeName: string, texts: ContextTexts): Promise<void> {
+  try {
+    const type = pluginType(typeName);
+    const { context, state } = createContext(execution, texts);
+    await apply(type.execute, type.self, [context]);
+    endExecution(execution, 'done', stateJson(stateToReturn(state), execution.limits.stateBytes));
+  } catch (error) {
+    endExecution(execution, 'thrown', describeThrown(error));
+  }
+}
+
+function offerBoundary(key: string): void {
+  const boundary = createObject(null) as { -readonly [Name in keyof GuestBoundary]: GuestBoundary[Name] };
+  let isInstalled = false;
+  boundary.install = (send) => {
+    isInstalled = true;
+    installSend(send);
+  };
+  boundary.load = (code, fileName, clockMs, seed) => {
+    startClock(clockMs, clockMs);
+    seedRandom(seed);
+    return loadBundle(code, fileName);
+  };
+  boundary.loaded = lastLoadAnswer;
+  boundary.types = typesJson;
+  boundary.run = (typeName, stage, state, own, limitsJson, startMs, seed, nowMs) => {
+    startClock(startMs, nowMs);
+    seedRandom(seed);
+    void execute(startExecution(jsonParse(limitsJson) as GuestLimits), typeName, { stage, state, own });
+  };
+  boundary.deliver = (callId, ok, text, nowMs) => {
+    deliver(callId, ok ? 'answer' : 'fault', text, nowMs);
+  };
+  boundary.rejectCall = (callId, message, nowMs) => {
+    deliver(callId, 'refused', message, nowMs);
+  };
+  freeze(boundary);
+  defineFixed(globalThis, BOUNDARY_GLOBAL, (given: unknown) => (given === key && !isInstalled ? boundary : undefined));
+}
+
+function deliver(callId: number, kind: 'answer' | 'fault' | 'refused', text: string, nowMs: number): void {
+  try {
+    settleCall(callId, { kind, text }, nowMs);
+  } catch (error) {
+    failCurrent(error);
+  }
+}

@@ -1,0 +1,8 @@
+import './text-codecs.ts';
+import wrapper from 'whatwg-url/webidl2js-wrapper.js';
+
+/** URL and URLSearchParams of the standard, by whatwg-url; what it stands on is replaced by the files in `url-parts`. */
+export function installUrl(): void {
+  wrapper.URL.install(globalThis, ['Window']);
+  wrapper.URLSearchParams.install(globalThis, ['Window']);
+}
