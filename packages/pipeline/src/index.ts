@@ -26,7 +26,16 @@ export {
   type UserId,
 } from './ids.ts';
 export { imagesOf, projectImage } from './image.ts';
-export { decideJobAction, type JobAction, type JobDecision, type JobOwnership, type JobRefusal, jobRefusals } from './job-action.ts';
+export {
+  actionOfUpdate,
+  decideJobAction,
+  type JobAction,
+  type JobDecision,
+  type JobOwnership,
+  type JobRefusal,
+  type JobUpdate,
+  jobRefusals,
+} from './job-action.ts';
 export { defaultAsyncLimits, defaultSyncLimits, maximumLimits, type StepLimits } from './limits.ts';
 export { findMessage, type MessageName, type MessageRule, messages } from './messages.ts';
 export { IsolationMode, Mode, type ModeName, modeName, parseMode } from './mode.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rejected } from './fixtures.ts';
 import type { Attempt } from './ids.ts';
-import { decideJobAction, type JobAction, jobRefusals } from './job-action.ts';
+import { actionOfUpdate, decideJobAction, type JobAction, jobRefusals } from './job-action.ts';
 import type { JobState } from './system-job.ts';
 
 const attempt = 2 as Attempt;
@@ -134,3 +134,31 @@ test('no action changes the number of the attempt or leaves a completed state', 
       },
     ),
   ));
+
+test.for([
+  [{ statecode: 3 }, { kind: 'cancel' }],
+  [{ statecode: 3, statuscode: 32 }, { kind: 'cancel' }],
+  [{ statuscode: 22 }, { kind: 'cancel' }],
+  [{ statecode: 1 }, { kind: 'pause' }],
+  [{ statecode: 2, statuscode: 21 }, { kind: 'pause' }],
+  [{ statecode: 0, statuscode: 0 }, { kind: 'resume' }],
+  [{ postponeUntil: 99 }, { kind: 'postpone', until: 99 }],
+  [
+    { statecode: 0, postponeUntil: 99 },
+    { kind: 'postpone', until: 99 },
+  ],
+  [
+    { statecode: 1, statuscode: 10, postponeUntil: 99 },
+    { kind: 'postpone', until: 99 },
+  ],
+  [{ postponeUntil: null }, { kind: 'retry-now' }],
+  [{ statecode: 0, postponeUntil: null }, { kind: 'resume' }],
+  [{ statecode: 3, postponeUntil: 99 }, { kind: 'cancel' }],
+  [{ statecode: 3, statuscode: 30 }, undefined],
+  [{ statecode: 2, statuscode: 20 }, undefined],
+  [{ statecode: 0, statuscode: 32 }, undefined],
+  [{ statecode: 7, postponeUntil: 99 }, undefined],
+  [{}, undefined],
+] as const)('an update with %o means %o', ([update, action]) => {
+  expect(actionOfUpdate(update)).toEqual(action);
+});

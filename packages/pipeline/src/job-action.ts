@@ -6,6 +6,32 @@ export type JobAction =
   /** `until`: milliseconds since 1970. */
   | { readonly kind: 'postpone'; readonly until: number };
 
+/** The columns of an `asyncoperation` that a user may write; everything else about a job is the platform's. */
+export interface JobUpdate {
+  readonly statecode?: number;
+  readonly statuscode?: number;
+  /** Milliseconds since 1970; `null` takes the postponement away. */
+  readonly postponeUntil?: number | null;
+}
+
+/** Users act on jobs by ordinary updates; `undefined`: no action is meant by these values (`JOB_STATE_CHANGE_INVALID`). */
+export function actionOfUpdate(update: JobUpdate): JobAction | undefined {
+  const { statuscode, postponeUntil } = update;
+  const kind = wantedState(update.statecode ?? (statuscode === undefined ? undefined : Math.floor(statuscode / 10)), statuscode);
+  const aboutTime = kind === undefined || kind === 'resume' || kind === 'pause';
+  if (typeof postponeUntil === 'number' && aboutTime) return { kind: 'postpone', until: postponeUntil };
+  if (kind === undefined) return postponeUntil === null ? { kind: 'retry-now' } : undefined;
+  return kind === 'invalid' ? undefined : { kind };
+}
+
+function wantedState(statecode: number | undefined, statuscode: number | undefined): 'cancel' | 'pause' | 'resume' | 'invalid' | undefined {
+  if (statecode === undefined) return undefined;
+  const wanted = `${statecode}/${statuscode ?? ''}`;
+  if (wanted === '0/' || wanted === '0/0') return 'resume';
+  if (wanted === '1/' || wanted === '1/10' || wanted === '2/21') return 'pause';
+  return wanted === '3/' || wanted === '3/32' || wanted === '2/22' ? 'cancel' : 'invalid';
+}
+
 export const jobRefusals = {
   JOB_STATE_CHANGE_INVALID: '0x80044162',
   JOB_NOT_TO_READY: '0x80044166',
