@@ -4,10 +4,8 @@ import type { TraceContext } from '@airlock/telemetry';
 import type { Caller, MessageRequest, MessageResponse } from '../execute-message/message.ts';
 import type { Metadata, Table } from '../metadata/table.ts';
 import type { Conditions } from './conditions.ts';
-import type { HttpAnswer } from './fault-response.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Preferences } from './preferences.ts';
-import type { CoerceAttributes } from './read-payload.ts';
 
 /** One request to the Web API, read but not yet understood. */
 export interface DataRequest {
@@ -27,7 +25,6 @@ export interface DataRequest {
 export interface DataServices {
   readonly executeMessage: (request: MessageRequest) => Promise<MessageResponse>;
   readonly metadata: Metadata;
-  readonly coerceAttributes: CoerceAttributes;
   readonly organization: OrganizationIds;
   readonly limits: HttpLimits;
 }
@@ -76,5 +73,3 @@ export function notImplemented(what: string): PlatformError {
 export function rowUrl(request: DataRequest, table: Table, id: string): string {
   return `${request.root}${table.entitySetName}(${id})`;
 }
-
-export type { HttpAnswer };

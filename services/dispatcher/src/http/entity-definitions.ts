@@ -61,7 +61,7 @@ function propertyOf(name: string): PropertyName {
 }
 
 function filterOf(text: string | undefined): Filter | undefined {
-  return text === undefined || text.trim() === '' ? undefined : parseFilter(text, { column: propertyOf });
+  return text === undefined || text.trim() === '' ? undefined : parseFilter(text, { column: propertyOf, value: (_column, value) => value });
 }
 
 function definition(table: Table, selected: readonly PropertyName[]): Record<string, string> {

@@ -30,6 +30,7 @@ export function faultResponse(fault: Fault, { annotations, retryAfterSeconds }: 
     if (value !== undefined && wantsAnnotation(annotations, name)) error[`@${name}`] = value;
   }
   const headers: Record<string, string> = { 'Content-Type': JSON_TYPE, 'x-airlock-trace-id': fault.traceId };
+  if (fault.httpStatus === 401) headers['WWW-Authenticate'] = 'Bearer realm="airlock"';
   if (fault.retriable) headers['Retry-After'] = String(retryAfterSeconds);
   return { status: statusOf(fault.httpStatus), headers, body: JSON.stringify({ error }) };
 }

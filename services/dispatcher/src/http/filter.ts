@@ -10,6 +10,8 @@ import { syntaxError, type Token, tokensOf } from './filter-tokens.ts';
 export interface FilterNames {
   /** The logical column name of a property; throws for an unknown one. */
   column(property: string): string;
+  /** The value as the column wants it, where the expression leaves something out. */
+  value(column: string, value: JsonValue): JsonValue;
 }
 
 /** A side of a comparison. */
@@ -133,17 +135,21 @@ class TokenReader {
     const left = this.#operand();
     if (this.#takeWord('in')) {
       if (left.kind !== 'column') throw syntaxError(at, "'in' needs a column on its left");
-      return { kind: 'in', column: left.name, values: this.#list('(', ')') };
+      return { kind: 'in', column: left.name, values: this.#list('(', ')').map((value) => this.#names.value(left.name, value)) };
     }
     const operator = this.#operator();
     const right = this.#operand();
     if (left.kind === 'column') {
       return right.kind === 'column'
         ? { kind: 'compare-columns', column: left.name, operator, other: right.name }
-        : { kind: 'compare', column: left.name, operator, value: right.value };
+        : this.#compare(left.name, operator, right.value);
     }
-    if (right.kind === 'column') return { kind: 'compare', column: right.name, operator: FLIPPED[operator], value: left.value };
+    if (right.kind === 'column') return this.#compare(right.name, FLIPPED[operator], left.value);
     throw syntaxError(at, 'a comparison needs a column on one side');
+  }
+
+  #compare(column: string, operator: ComparisonOperator, value: JsonValue): Filter {
+    return { kind: 'compare', column, operator, value: this.#names.value(column, value) };
   }
 
   #operator(): ComparisonOperator {

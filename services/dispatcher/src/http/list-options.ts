@@ -1,8 +1,9 @@
+import type { JsonValue } from '@airlock/pipeline';
 import { PlatformError } from '@airlock/protocol';
 import type { Column, Table } from '../metadata/table.ts';
 import type { OrderBy, RecordQuery } from '../records/record-query.ts';
 import { notImplemented } from './data-request.ts';
-import { parseFilter } from './filter.ts';
+import { type FilterNames, parseFilter } from './filter.ts';
 import { columnOf } from './property-name.ts';
 
 const MAX_SELECTED = 1_024;
@@ -54,11 +55,24 @@ export function parseCount(text: string | undefined): boolean {
 export function queryOf(options: ReadonlyMap<string, string>, table: Table): Pick<RecordQuery, 'filter' | 'orderBy'> {
   const filter = options.get('$filter')?.trim();
   const orderBy = parseOrderBy(options.get('$orderby'), table);
-  const column = (property: string) => columnOf(table, property).logicalName;
   return {
-    ...(filter === undefined || filter === '' ? {} : { filter: parseFilter(filter, { column }) }),
+    ...(filter === undefined || filter === '' ? {} : { filter: parseFilter(filter, filterNamesOf(table)) }),
     ...(orderBy.length === 0 ? {} : { orderBy }),
   };
+}
+
+export function filterNamesOf(table: Table): FilterNames {
+  return {
+    column: (property) => columnOf(table, property).logicalName,
+    value: (column, value) => (table.columns.get(column)?.type === 'datetime' ? withTime(value) : value),
+  };
+}
+
+/** `createdon ge 2026-01-31` means the beginning of that day, and a time without an offset is UTC. */
+function withTime(value: JsonValue): JsonValue {
+  if (typeof value !== 'string') return value;
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return `${value}T00:00:00Z`;
+  return /T[\d:.]+$/.test(value) ? `${value}Z` : value;
 }
 
 function namesOf(text: string | undefined): readonly string[] {

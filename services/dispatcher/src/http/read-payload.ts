@@ -1,13 +1,11 @@
 import type { Attributes, EntityReference } from '@airlock/pipeline';
 import { PlatformError } from '@airlock/protocol';
 import type { Column, Table } from '../metadata/table.ts';
+import { coerceAttributes } from '../records/coerce-attributes.ts';
 import { isGuid, parseDataPath } from './data-path.ts';
 import type { DataRequest, DataServices } from './data-request.ts';
 import { InexactNumber, isJsonObject, type Json, readJson } from './read-json.ts';
 import { resolveRow, rowMissing } from './resolve-row.ts';
-
-/** Checks attributes against the table and brings them into canonical form; throws a PlatformError that names the column. */
-export type CoerceAttributes = (table: Table, attributes: Readonly<Record<string, unknown>>) => Attributes;
 
 /** A record as a request body describes it. */
 export interface RecordPayload {
@@ -20,7 +18,12 @@ const BIND = '@odata.bind';
 const MAX_PROPERTIES = 2_048;
 
 /** Rule (web-api T1, T13): a body encoded twice is read twice; control information (`@odata.type`, `x@…`) is ignored except `@odata.bind`. */
-export async function readPayload(request: DataRequest, services: DataServices, table: Table): Promise<RecordPayload> {
+export async function readPayload(
+  request: DataRequest,
+  services: DataServices,
+  table: Table,
+  operation: 'create' | 'update',
+): Promise<RecordPayload> {
   const body = readJson(request.body, services.limits.jsonDepth);
   if (!isJsonObject(body)) throw invalidPayload(table, 'a JSON object with the columns of the row was expected');
   const entries = Object.entries(body);
@@ -38,7 +41,7 @@ export async function readPayload(request: DataRequest, services: DataServices, 
       attributes.set(column.logicalName, plain);
     }
   }
-  return { id, attributes: services.coerceAttributes(table, Object.fromEntries(attributes)) };
+  return { id, attributes: coerceAttributes(services.metadata, table, Object.fromEntries(attributes), operation) };
 }
 
 function invalidPayload(table: Table, problem: string): PlatformError {

@@ -1,5 +1,6 @@
 import { PlatformError } from '@airlock/protocol';
 import type { Table } from '../metadata/table.ts';
+import { coerceAttributes } from '../records/coerce-attributes.ts';
 import type { RowKey } from './data-path.ts';
 import { type DataRequest, type DataServices, FaultError, parameters, referenceTo, rowUrl, runMessage } from './data-request.ts';
 import type { HttpAnswer } from './fault-response.ts';
@@ -10,7 +11,7 @@ import { resolveRow, rowMissing } from './resolve-row.ts';
 /** `POST accounts`. */
 export async function create(request: DataRequest, services: DataServices, table: Table): Promise<HttpAnswer> {
   const shape = shapeOf(request, services, table);
-  const payload = await readPayload(request, services, table);
+  const payload = await readPayload(request, services, table, 'create');
   const id = await createRow(request, services, table, payload);
   return written(request, services, { shape, id, created: true });
 }
@@ -23,11 +24,11 @@ export async function upsert(request: DataRequest, services: DataServices, table
   const { match, noneMatch } = request.conditions;
   if (typeof noneMatch === 'number') throw new PlatformError('INVALID_ARGUMENT', { problem: 'If-None-Match of a write must be *.' });
   const shape = shapeOf(request, services, table);
-  const payload = await readPayload(request, services, table);
+  const payload = await readPayload(request, services, table, 'update');
   const address = await resolveRow(request, services, table, key);
   if (!address.found) {
     if (match !== 'any') throw rowMissing(table, address.text);
-    const attributes = { ...payload.attributes, ...services.coerceAttributes(table, address.keyValues) };
+    const attributes = { ...payload.attributes, ...coerceAttributes(services.metadata, table, address.keyValues, 'create') };
     const id = await createRow(request, services, table, { id: payload.id, attributes });
     return written(request, services, { shape, id, created: true });
   }

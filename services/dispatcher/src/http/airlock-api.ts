@@ -1,0 +1,34 @@
+import type { BundleUpload, IssuedKey, NewKey, NewUser, PushResult, Settings, StepPatch, StepSummary, TableDefinition } from '@airlock/protocol';
+import type { TraceContext } from '@airlock/telemetry';
+import type { z } from 'zod';
+import type { Caller } from '../execute-message/message.ts';
+
+/** Who asks and in which trace, for audit rows and logs. */
+export interface AirlockCall {
+  readonly caller: Caller;
+  readonly trace: TraceContext;
+}
+
+/**
+ * What the routes below `/api/airlock/v1/` delegate to. Input is checked by its schema and the caller's role by the route;
+ * an expected refusal is a thrown PlatformError. What a function returns is sent as JSON.
+ */
+export interface AirlockApi {
+  readonly pushBundle: (call: AirlockCall, upload: z.output<typeof BundleUpload>, options: { readonly plan: boolean }) => Promise<PushResult>;
+  readonly listBundles: (call: AirlockCall) => Promise<readonly unknown[]>;
+  readonly listSteps: (call: AirlockCall) => Promise<readonly StepSummary[]>;
+  readonly listPluginTypes: (call: AirlockCall) => Promise<readonly unknown[]>;
+  readonly patchStep: (call: AirlockCall, stepId: string, patch: StepPatch) => Promise<void>;
+  readonly setSecureConfiguration: (call: AirlockCall, stepId: string, value: string) => Promise<void>;
+  /** With `plan` nothing changes; the answer holds the SQL either way. */
+  readonly defineTable: (call: AirlockCall, definition: z.output<typeof TableDefinition>, options: { readonly plan: boolean }) => Promise<unknown>;
+  readonly getSettings: (call: AirlockCall) => Promise<Settings>;
+  readonly patchSettings: (call: AirlockCall, patch: SettingsPatch) => Promise<Settings>;
+  readonly createUser: (call: AirlockCall, user: NewUser) => Promise<{ readonly systemuserid: string }>;
+  readonly issueKey: (call: AirlockCall, request: z.output<typeof NewKey>) => Promise<IssuedKey>;
+  readonly revokeKey: (call: AirlockCall, keyId: string) => Promise<void>;
+  readonly listWorkers: (call: AirlockCall) => Promise<unknown>;
+  readonly listTraces: (call: AirlockCall, traceId: string) => Promise<readonly unknown[]>;
+}
+
+export type SettingsPatch = { readonly [Name in keyof Settings]?: Settings[Name] | undefined };

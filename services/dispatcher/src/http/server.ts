@@ -1,0 +1,265 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { CorrelationId, RequestId } from '@airlock/pipeline';
+import { PlatformError } from '@airlock/protocol';
+import { formatTraceparent, type Logger, type TraceContext } from '@airlock/telemetry';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { KeyStore } from '../access/keys.ts';
+import type { Caller, MessageRequest, MessageResponse } from '../execute-message/message.ts';
+import type { Metadata } from '../metadata/table.ts';
+import type { AirlockApi } from './airlock-api.ts';
+import { type AirlockRoute, airlockRoutes, answerAirlock } from './airlock-routes.ts';
+import { parseConditions } from './conditions.ts';
+import type { DataRequest, DataServices, OrganizationIds } from './data-request.ts';
+import { answerData } from './data-routes.ts';
+import { answerOfError } from './error-answer.ts';
+import { faultOfCode, faultResponse, type HttpAnswer, JSON_TYPE } from './fault-response.ts';
+import type { HttpLimits } from './limits.ts';
+import { parsePreferences } from './preferences.ts';
+import { parseQueryString } from './query-string.ts';
+import { traceOfRequest } from './request-trace.ts';
+import { originOf, type RequestTarget, routerUrl, targetOf } from './request-url.ts';
+import { createSignIn, type SignIn } from './sign-in.ts';
+
+/** Readiness of one part, by its name: `database`, `bus`, `workers`. */
+export interface Health {
+  readonly ready: boolean;
+  readonly parts: Readonly<Record<string, unknown>>;
+}
+
+/** Decides whether one more request may run now. */
+export interface Admission {
+  enter(): { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly limit: number; readonly retryAfterSeconds: number };
+}
+
+export interface ServerDependencies {
+  readonly executeMessage: (request: MessageRequest) => Promise<MessageResponse>;
+  readonly metadata: () => Metadata;
+  readonly keys: Pick<KeyStore, 'authenticate' | 'findUser'>;
+  readonly airlock: AirlockApi;
+  readonly health: () => Promise<Health>;
+  readonly admission: Admission;
+  readonly organization: OrganizationIds;
+  readonly limits: HttpLimits;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** `https://host` for links in answers; without it the request's own Host is used. */
+  readonly publicOrigin?: string;
+}
+
+/** What is known of a request from its headers on. */
+interface Session {
+  readonly trace: TraceContext;
+  readonly requestId: RequestId;
+  readonly target: RequestTarget;
+  readonly startedAtMs: number;
+  caller: Caller | undefined;
+}
+
+/** Node refuses longer header blocks itself; above the URL limit, so that a long URL gets an answer that names its limit. */
+const MAX_HEADER_BYTES = 32_768;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** The HTTP side of the dispatcher. Routes read and write; every decision is behind `executeMessage` and the injected functions. */
+export function createServer(deps: ServerDependencies): FastifyInstance {
+  const sessions = new WeakMap<FastifyRequest, Session>();
+  const signIn = createSignIn(deps);
+  const server = fastify({
+    logger: false,
+    bodyLimit: deps.limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 512 },
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    rewriteUrl: (request) => routerUrl(request.url ?? '/'),
+    clientErrorHandler: answerBrokenRequest,
+  });
+  const sessionOf = (request: FastifyRequest): Session => sessions.get(request) ?? newSession(request, deps);
+
+  // Bodies stay bytes: whether and how they are read is the route's business, whatever the content type says.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  server.addHook('onRequest', async (request, reply) => {
+    const session = newSession(request, deps);
+    sessions.set(request, session);
+    reply.headers(commonHeaders(session));
+    if (session.target.kind !== 'health') session.caller = await admitCaller(request, signIn, deps.limits);
+  });
+  server.addHook('onResponse', async (request, reply) => logOutcome(deps, request, reply, sessionOf(request)));
+  server.setErrorHandler((error, request, reply) => send(reply, errorAnswer(deps, request, sessionOf(request), error)));
+  server.setNotFoundHandler((request, reply) => {
+    const error = new PlatformError('REQUEST_URI_NOT_FOUND', { uri: request.originalUrl.slice(0, 1_024) });
+    return send(reply, errorAnswer(deps, request, sessionOf(request), error));
+  });
+
+  /** Wraps an answer: admission around it, errors into faults. */
+  const handle = (answer: (request: FastifyRequest, session: Session) => Promise<HttpAnswer>) => async (request: FastifyRequest, reply: FastifyReply) => {
+    const session = sessionOf(request);
+    try {
+      return send(reply, await admitted(deps.admission, () => answer(request, session)));
+    } catch (error) {
+      return send(reply, errorAnswer(deps, request, session, error));
+    }
+  };
+  server.route({
+    method: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
+    url: '/data',
+    handler: handle(async (request, session) => {
+      const { dataRequest, path } = await readDataRequest(request, session, signIn, deps);
+      return answerData(dataRequest, dataServices(deps), path);
+    }),
+  });
+  for (const route of airlockRoutes) addAirlockRoute(server, route, deps, handle);
+  server.get('/healthz', (_request, reply) => send(reply, jsonAnswer(200, { status: 'alive' })));
+  server.get('/readyz', async (_request, reply) => send(reply, await readiness(deps)));
+  return server;
+}
+
+function newSession(request: FastifyRequest, { nowMs }: ServerDependencies): Session {
+  return {
+    trace: traceOfRequest(request.headers['traceparent']),
+    // A fresh random id of our own making.
+    requestId: randomUUID() as string as RequestId,
+    target: targetOf(request.originalUrl),
+    startedAtMs: nowMs(),
+    caller: undefined,
+  };
+}
+
+function commonHeaders({ trace, requestId }: Session): Record<string, string> {
+  return {
+    'OData-Version': '4.0',
+    traceparent: formatTraceparent(trace),
+    'x-airlock-trace-id': trace.traceId,
+    'x-ms-service-request-id': requestId,
+    REQ_ID: requestId,
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+async function admitCaller(request: FastifyRequest, signIn: SignIn, limits: HttpLimits): Promise<Caller> {
+  const caller = await signIn.authenticate(request.headers, request.ip);
+  if (request.originalUrl.length > limits.urlChars) throw new PlatformError('URL_TOO_LONG', { limit: limits.urlChars });
+  return caller;
+}
+
+async function admitted(admission: Admission, answer: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  const entry = admission.enter();
+  if (!entry.ok) throw new PlatformError('OVERLOADED', { limit: entry.limit, retryAfterSeconds: entry.retryAfterSeconds });
+  try {
+    return await answer();
+  } finally {
+    entry.release();
+  }
+}
+
+async function readDataRequest(request: FastifyRequest, session: Session, signIn: SignIn, deps: ServerDependencies) {
+  const { target } = session;
+  if (target.kind !== 'data') throw new PlatformError('REQUEST_URI_NOT_FOUND', { uri: request.originalUrl.slice(0, 1_024) });
+  const { headers } = request;
+  const dataRequest: DataRequest = {
+    method: request.method,
+    root: `${deps.publicOrigin ?? originOf(request.protocol, headers.host)}${target.rootPath}`,
+    options: parseQueryString(target.query),
+    body: bodyOf(request),
+    preferences: parsePreferences(headers['prefer']),
+    conditions: parseConditions(headers['if-match'], headers['if-none-match']),
+    caller: await signIn.impersonate(headers, callerOf(session)),
+    // The first message of a request begins its correlation.
+    correlationId: randomUUID() as string as CorrelationId,
+    requestId: session.requestId,
+    trace: session.trace,
+  };
+  return { dataRequest, path: target.path };
+}
+
+function dataServices(deps: ServerDependencies): DataServices {
+  const { executeMessage, organization, limits } = deps;
+  return { executeMessage, organization, limits, metadata: deps.metadata() };
+}
+
+type Handle = (answer: (request: FastifyRequest, session: Session) => Promise<HttpAnswer>) => (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+
+function addAirlockRoute(server: FastifyInstance, route: AirlockRoute, deps: ServerDependencies, handle: Handle): void {
+  server.route<{ Params: Record<string, string> }>({
+    method: route.method,
+    url: `/api/airlock/v1/${route.path}`,
+    bodyLimit: bodyBytesOf(route, deps.limits),
+    handler: handle((request, session) => {
+      const query = session.target.kind === 'airlock' ? session.target.query : '';
+      const airlockRequest = {
+        caller: callerOf(session),
+        trace: session.trace,
+        // The router's parameters are texts.
+        params: request.params as Record<string, string>,
+        options: parseQueryString(query),
+        body: bodyOf(request),
+        jsonDepth: deps.limits.jsonDepth,
+      };
+      return answerAirlock(route, airlockRequest, deps.airlock);
+    }),
+  });
+}
+
+function bodyBytesOf(route: AirlockRoute | undefined, limits: HttpLimits): number {
+  return route?.large === true ? limits.bundleBodyBytes : limits.bodyBytes;
+}
+
+function callerOf({ caller }: Session): Caller {
+  if (caller === undefined) throw new PlatformError('NOT_AUTHENTICATED');
+  return caller;
+}
+
+function bodyOf({ body }: FastifyRequest): Buffer | undefined {
+  return Buffer.isBuffer(body) ? body : undefined;
+}
+
+function errorAnswer(deps: ServerDependencies, request: FastifyRequest, { trace }: Session, error: unknown): HttpAnswer {
+  const { annotations } = parsePreferences(request.headers['prefer']);
+  return answerOfError(error, { trace, annotations, limits: deps.limits, bodyBytes: request.routeOptions.bodyLimit ?? deps.limits.bodyBytes, logger: deps.logger });
+}
+
+function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
+}
+
+function jsonAnswer(status: number, value: unknown): HttpAnswer {
+  return { status, headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store' }, body: JSON.stringify(value) };
+}
+
+async function readiness({ health, logger }: ServerDependencies): Promise<HttpAnswer> {
+  try {
+    const { ready, parts } = await health();
+    return jsonAnswer(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', ...parts });
+  } catch (error) {
+    logger.error({ err: error }, 'the readiness check failed');
+    return jsonAnswer(503, { status: 'not ready' });
+  }
+}
+
+/** One line for each request at the edge that owns it; never the query string, which may hold what people searched for. */
+function logOutcome({ logger, nowMs }: ServerDependencies, request: FastifyRequest, reply: FastifyReply, session: Session): void {
+  const { target, trace, caller, startedAtMs } = session;
+  const path = target.kind === 'data' || target.kind === 'airlock' ? target.path.slice(0, 256) : target.kind;
+  const fields = { method: request.method, path, status: reply.statusCode, durationMs: nowMs() - startedAtMs, traceId: trace.traceId, userId: caller?.userId };
+  if (target.kind === 'health') logger.trace(fields, 'request');
+  else logger.info(fields, 'request');
+}
+
+/** Bytes that are no HTTP request: there is no request object, only the socket. */
+function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const trace = traceOfRequest(undefined);
+  const fault = tooLarge
+    ? faultOfCode('URL_TOO_LONG', { limit: MAX_HEADER_BYTES }, trace)
+    : faultOfCode('INVALID_ARGUMENT', { problem: 'The bytes received are not an HTTP/1.1 request.' }, trace);
+  const { body = '', headers } = faultResponse(fault, { annotations: [], retryAfterSeconds: 1 });
+  const lines = Object.entries({ ...headers, 'OData-Version': '4.0', Connection: 'close', 'Content-Length': Buffer.byteLength(body) });
+  const statusLine = tooLarge ? 'HTTP/1.1 431 Request Header Fields Too Large' : 'HTTP/1.1 400 Bad Request';
+  socket.end(`${statusLine}\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${body}`);
+}
