@@ -7,20 +7,24 @@ import { verdict } from './verdict.ts';
 /**
  * States of a system job (`asyncoperation`), and the only way from one to another.
  *
- *     commit of the operation
- *               │                      resume · retry now · time reached
- *               ▼               ┌───────────────────────────────────────────────┐
- *     WaitingForResources ◄─────┘            postpone                        Waiting (retry, postponed,
- *          0/0  │ ▲ └───────────────────────────────────────────────────────► 1/10   paused, suspended)
- *         claim │ │ attempt given back (shutting down, no worker)              ▲  ▲
- *               ▼ │                  attempt failed, and there is another one  │  │
- *          InProgress ─────────────────────────────────────────────────────────┘  │
- *     2/20  │   │   │  pause · postpone                                           │
- *           │   │   └────────────────► Pausing 2/21 ──── attempt not successful ──┘
- *           │   │ cancel
- *           │   └────────────────────► Canceling 2/22 ── attempt not successful ──► Canceled 3/32
- *           ▼ attempt ended
- *     Succeeded 3/30 · Failed 3/31 · Canceled 3/32          cancel of a job that does not run: Canceled 3/32
+ *           commit of the operation
+ *                     │
+ *                     ▼          resume · retry now · time reached
+ *      ┌──► WaitingForResources ◄────────────────────────────────────── Waiting 1/10
+ *      │         0/0  │  └──────────────── postpone ──────────────────► retry, postponed,
+ *      │              │ claim                                           paused, suspended
+ *      │              ▼                                                     ▲    ▲
+ *      └───────── InProgress ─── failed, one more attempt · Suspended ──────┘    │
+ *    given back     2/20 │ ▲                                                     │
+ *   (shutting down,      │ └─ resume ─┐                                          │
+ *    no worker,          │            │                                          │
+ *    throttled)          ├─ pause ──► Pausing 2/21 ── failed, one more attempt ──┘
+ *                        │  postpone
+ *                        ├─ cancel ─► Canceling 2/22 ── not successful ──► Canceled 3/32
+ *                        ▼
+ *               Succeeded 3/30 · Failed 3/31 · Canceled 3/32
+ *
+ *      A job that does not run goes to Canceled at once when it is cancelled.
  *
  * The three completed states are final; only then may the row be deleted. An attempt that succeeds makes the job Succeeded
  * even while it is being paused or cancelled: what it wrote is there.
