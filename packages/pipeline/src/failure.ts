@@ -11,7 +11,7 @@ export interface GuestError {
   readonly message: string;
   /** Mapped to the author's source where a source map exists. */
   readonly stack: string;
-  readonly cause?: GuestError;
+  readonly cause?: GuestError | undefined;
 }
 
 /** The data of a genuine `InvalidPluginExecutionException`. */
@@ -24,7 +24,7 @@ export interface Rejection {
   readonly message: string;
   readonly details: Readonly<Record<string, string>>;
   /** Asked-for delay before the next attempt of an asynchronous step. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** What went wrong, decided once by `classify`. `origin` is the host's verdict, never the guest's word. */

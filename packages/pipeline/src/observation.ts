@@ -1,9 +1,9 @@
 import type { GuestError, Rejection } from './failure.ts';
 
 /** How a guest ended by its own account. `unreadable`: what it threw could not be described within its limits. */
-export type Thrown = 'unreadable' | { readonly error: GuestError; readonly rejection?: Rejection };
+export type Thrown = 'unreadable' | { readonly error: GuestError; readonly rejection?: Rejection | undefined };
 
-/** What the worker measured of one execution; `classify` turns it into a `Failure` or into success. */
+/** What the worker measured of one execution; `classify` turns it into a `Failure` or into success. The wire form parses into it as it is. */
 export interface RunObservation {
   /** The wall clock of the supervisor ran out. */
   readonly deadlineFired: boolean;
@@ -14,11 +14,11 @@ export interface RunObservation {
   readonly hostCallLimitFired: boolean;
   /** The sandbox process ended without having been told to. */
   readonly childDied: boolean;
-  readonly protocolViolation?: string;
-  readonly bundleUnavailable?: string;
+  readonly protocolViolation?: string | undefined;
+  readonly bundleUnavailable?: string | undefined;
   readonly shuttingDown: boolean;
-  readonly throttled?: string;
-  readonly thrown?: Thrown;
+  readonly throttled?: string | undefined;
+  readonly thrown?: Thrown | undefined;
 }
 
 /** What the execution used. */
