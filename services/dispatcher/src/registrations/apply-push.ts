@@ -2,10 +2,9 @@ import type { RunAs, StepImage } from '@airlock/pipeline';
 import { PlatformError } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import type { Caller } from '../execute-message/message.ts';
 import type { Metadata } from '../metadata/table.ts';
 import type { Queryable, Row } from '../store/queryable.ts';
-import { audit, raiseRegistrationVersion } from './audit.ts';
+import { type AuditedCaller, audit, raiseRegistrationVersion } from './audit.ts';
 import type { CheckedBundle } from './check-bundle.ts';
 import { ensureFilter } from './ensure-messages.ts';
 import type { PushPlan } from './plan-push.ts';
@@ -18,7 +17,7 @@ export interface AcceptedBundle extends CheckedBundle {
 }
 
 /** Writes what the plan says, in the transaction of the caller, which holds the bundle's lock. */
-export async function applyPush(tx: Queryable, bundle: AcceptedBundle, plan: PushPlan, by: Caller, metadata: Metadata): Promise<void> {
+export async function applyPush(tx: Queryable, bundle: AcceptedBundle, plan: PushPlan, by: AuditedCaller, metadata: Metadata): Promise<void> {
   const { name, version } = bundle.manifest;
   const typeIds = plan.version?.types ?? (await insertVersion(tx, bundle, by));
   const versionId = plan.version?.id ?? (await versionIdOf(tx, bundle));
@@ -42,10 +41,10 @@ interface StepTarget {
   readonly bundleName: string;
   readonly typeIds: ReadonlyMap<string, string>;
   readonly metadata: Metadata;
-  readonly by: Caller;
+  readonly by: AuditedCaller;
 }
 
-async function insertVersion(tx: Queryable, bundle: AcceptedBundle, by: Caller): Promise<ReadonlyMap<string, string>> {
+async function insertVersion(tx: Queryable, bundle: AcceptedBundle, by: AuditedCaller): Promise<ReadonlyMap<string, string>> {
   const { manifest, digest, code, sourceMap, typeNames, uploadedAtMs } = bundle;
   const versionId = idOf(
     await tx.query(sql`

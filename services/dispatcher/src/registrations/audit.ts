@@ -7,6 +7,11 @@ export interface Transactional extends Queryable {
   inTransaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
 }
 
+/** Who changes something, and the trace in which that happened. */
+export interface AuditedCaller extends Caller {
+  readonly traceId?: string;
+}
+
 export interface AuditEntry {
   readonly action: 'push' | 'patch' | 'set-secure-configuration' | 'remove';
   readonly objectType: 'pluginassembly' | 'sdkmessageprocessingstep' | 'organization';
@@ -17,12 +22,12 @@ export interface AuditEntry {
 }
 
 /** In the transaction of the change itself: neither exists without the other. */
-export async function audit(tx: Queryable, by: Caller, entry: AuditEntry): Promise<void> {
+export async function audit(tx: Queryable, by: AuditedCaller, entry: AuditEntry): Promise<void> {
   // Through text: the driver would take a JSON parameter for a JSON string and quote it again.
   await tx.query(sql`
-    insert into airlock.auditlog (systemuserid, action, objecttype, objectid, objectname, changes)
+    insert into airlock.auditlog (systemuserid, action, objecttype, objectid, objectname, changes, traceid)
     values (${by.authenticatedUserId}::uuid, ${entry.action}, ${entry.objectType}, ${entry.objectId}, ${entry.objectName},
-      ${JSON.stringify(entry.changes)}::text::jsonb)`);
+      ${JSON.stringify(entry.changes)}::text::jsonb, ${by.traceId ?? null})`);
 }
 
 /** Tells every dispatcher that its registrations are behind; the last statement of a change, because it locks the row. */

@@ -59,7 +59,12 @@ function stepOf(raw: Row): Step {
     mode: row.mode,
     rank: row.rank,
     filteringAttributes: listOf(row.filteringattributes),
-    images: imagesOf(row).map(({ id: _, ...image }) => image),
+    images: imagesOf(row).map(({ entityAlias, imageType, messagePropertyName, attributes }) => ({
+      entityAlias,
+      imageType,
+      messagePropertyName,
+      attributes,
+    })),
     runAs: runAsOf(row),
     enabled: row.statecode === 0 && row.supporteddeployment !== CLIENT_ONLY,
     unsecureConfiguration: row.configuration,

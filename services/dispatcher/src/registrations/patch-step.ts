@@ -1,10 +1,9 @@
 import { checkStep } from '@airlock/pipeline';
 import { PlatformError, type StepPatch } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
-import type { Caller } from '../execute-message/message.ts';
 import type { Metadata } from '../metadata/table.ts';
 import type { Queryable } from '../store/queryable.ts';
-import { audit, raiseRegistrationVersion, type Transactional } from './audit.ts';
+import { type AuditedCaller, audit, raiseRegistrationVersion, type Transactional } from './audit.ts';
 import { readRegisteredStep } from './read-registered.ts';
 import type { RegisteredStep } from './registered-step.ts';
 import { isStorableText } from './wanted-step.ts';
@@ -17,7 +16,7 @@ export interface ChangeDependencies {
 }
 
 /** Enables or disables a step (statement 14), or sets its rank or configuration; false: it was so already. */
-export async function patchStep(deps: ChangeDependencies, stepId: string, patch: StepPatch, by: Caller): Promise<boolean> {
+export async function patchStep(deps: ChangeDependencies, stepId: string, patch: StepPatch, by: AuditedCaller): Promise<boolean> {
   if (patch.configuration !== undefined && !isStorableText(patch.configuration)) {
     throw new PlatformError('INVALID_ARGUMENT', { problem: 'configuration holds NUL or half of a surrogate pair.' });
   }

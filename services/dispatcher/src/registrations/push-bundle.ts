@@ -1,11 +1,10 @@
 import { type BundleDigest, checkStep, SupportedDeployment } from '@airlock/pipeline';
 import { type BundleReference, type BundleUpload, type InspectionResult, PlatformError, type PushResult } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
-import type { Caller } from '../execute-message/message.ts';
 import type { Metadata } from '../metadata/table.ts';
 import type { Queryable } from '../store/queryable.ts';
 import { type AcceptedBundle, applyPush } from './apply-push.ts';
-import type { Transactional } from './audit.ts';
+import type { AuditedCaller, Transactional } from './audit.ts';
 import type { BundleStore } from './bundle-store.ts';
 import { type CheckedBundle, checkBundle } from './check-bundle.ts';
 import { checkInspection } from './check-inspection.ts';
@@ -32,7 +31,12 @@ export interface PushDependencies {
  * Registers a bundle's types and the steps that it declares, or only says what that would change. All or nothing: a bundle
  * with one illegal step changes nothing. Idempotent, and it never touches steps that the bundle does not own.
  */
-export async function pushBundle(deps: PushDependencies, upload: BundleUpload, by: Caller, options: { readonly plan: boolean }): Promise<PushResult> {
+export async function pushBundle(
+  deps: PushDependencies,
+  upload: BundleUpload,
+  by: AuditedCaller,
+  options: { readonly plan: boolean },
+): Promise<PushResult> {
   const checked = checkBundle(upload);
   const uploadedAtMs = uploadTimeOf(checked, await readRegistered(deps.db, checked.manifest.name), deps.now());
   const types = await inspectBundle(deps, checked, upload.code, uploadedAtMs);
@@ -81,7 +85,8 @@ async function checkSteps(db: Queryable, steps: readonly WantedStep[], { tables 
     const [violation] = checkStep(draft, { tables });
     if (violation !== undefined) throw new PlatformError(violation.code, violation.facts);
   }
-  for (const step of steps) if (step.runAs.kind === 'user') await checkUser(db, step.name, step.runAs.userId);
+  const users = new Map(steps.flatMap(({ name, runAs }) => (runAs.kind === 'user' ? [[runAs.userId, name] as const] : [])));
+  for (const [userId, step] of users) await checkUser(db, step, userId);
 }
 
 async function checkUser(db: Queryable, step: string, userId: string): Promise<void> {

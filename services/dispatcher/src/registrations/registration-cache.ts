@@ -39,9 +39,7 @@ export class RegistrationCache implements AsyncDisposable {
   changed(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     if (this.#loading === undefined) {
-      this.#loading = this.#reloadUntilQuiet().finally(() => {
-        this.#loading = undefined;
-      });
+      this.#loading = this.#reloadUntilQuiet();
     } else this.#askedAgain = true;
     return this.#loading;
   }
@@ -53,10 +51,15 @@ export class RegistrationCache implements AsyncDisposable {
   }
 
   async #reloadUntilQuiet(): Promise<void> {
-    do {
-      this.#askedAgain = false;
-      await this.#reload();
-    } while (this.#askedAgain && !this.#closed);
+    try {
+      do {
+        this.#askedAgain = false;
+        await this.#reload();
+      } while (this.#askedAgain && !this.#closed);
+    } finally {
+      // In the same turn as the check above: later, a call in between would be told that its change is being read.
+      this.#loading = undefined;
+    }
   }
 
   async #reload(): Promise<void> {
@@ -81,7 +84,7 @@ export class RegistrationCache implements AsyncDisposable {
     try {
       if ((await registrationsVersion(this.#db)) > this.#current.version) await this.changed();
     } catch (error) {
-      this.#log.warn({ err: error }, 'the version of the registrations could not be read');
+      if (!this.#closed) this.#log.warn({ err: error }, 'the version of the registrations could not be read');
     }
   }
 }

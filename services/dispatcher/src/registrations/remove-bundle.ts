@@ -1,8 +1,7 @@
 import { PlatformError } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import type { Caller } from '../execute-message/message.ts';
-import { audit, raiseRegistrationVersion } from './audit.ts';
+import { type AuditedCaller, audit, raiseRegistrationVersion } from './audit.ts';
 import { lockBundle } from './lock-bundle.ts';
 import type { ChangeDependencies } from './patch-step.ts';
 
@@ -13,7 +12,7 @@ import type { ChangeDependencies } from './patch-step.ts';
 export async function removeBundle(
   deps: Omit<ChangeDependencies, 'metadata'>,
   bundle: { readonly name: string; readonly version?: string },
-  by: Caller,
+  by: AuditedCaller,
 ): Promise<void> {
   const { name, version } = bundle;
   await deps.db.inTransaction(async (tx) => {

@@ -2,9 +2,8 @@ import { SupportedDeployment } from '@airlock/pipeline';
 import { PlatformError } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import type { Caller } from '../execute-message/message.ts';
 import type { Queryable } from '../store/queryable.ts';
-import { audit, raiseRegistrationVersion } from './audit.ts';
+import { type AuditedCaller, audit, raiseRegistrationVersion } from './audit.ts';
 import { type ChangeDependencies, lockStep } from './patch-step.ts';
 import { sealSecret } from './secret-text.ts';
 import { isStorableText } from './wanted-step.ts';
@@ -15,7 +14,12 @@ const MAX_SECRET_CHARS = 100_000;
  * Sets the secret that only the step's own executions see; empty text removes it. There is no way to read it back. "Only
  * ServerOnly supported deployment can have secure configuration" (statement 9).
  */
-export async function setSecureConfiguration(deps: Omit<ChangeDependencies, 'metadata'>, stepId: string, value: string, by: Caller): Promise<void> {
+export async function setSecureConfiguration(
+  deps: Omit<ChangeDependencies, 'metadata'>,
+  stepId: string,
+  value: string,
+  by: AuditedCaller,
+): Promise<void> {
   if (value.length > MAX_SECRET_CHARS || !isStorableText(value)) {
     const problem = `value must be text of at most ${MAX_SECRET_CHARS} characters without NUL or half of a surrogate pair.`;
     throw new PlatformError('INVALID_ARGUMENT', { problem });
@@ -41,7 +45,7 @@ export async function setSecureConfiguration(deps: Omit<ChangeDependencies, 'met
 }
 
 /** A row of its own for each value, so that the old one is gone and not kept in a row that is still pointed to. */
-async function replaceSecret(tx: Queryable, stepId: string, value: string, by: Caller): Promise<void> {
+async function replaceSecret(tx: Queryable, stepId: string, value: string, by: AuditedCaller): Promise<void> {
   const [old] = await tx.query(sql`
     select sdkmessageprocessingstepsecureconfigid as id from airlock.sdkmessageprocessingstep where sdkmessageprocessingstepid = ${stepId}::uuid`);
   const oldId = z.object({ id: z.string().nullable() }).parse(old).id;

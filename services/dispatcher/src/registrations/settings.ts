@@ -1,9 +1,8 @@
 import { Settings } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import type { Caller } from '../execute-message/message.ts';
 import type { Queryable } from '../store/queryable.ts';
-import { audit, raiseRegistrationVersion } from './audit.ts';
+import { type AuditedCaller, audit, raiseRegistrationVersion } from './audit.ts';
 import type { ChangeDependencies } from './patch-step.ts';
 
 /** Operations read them from `Registrations`; this is for who wants the stored ones. */
@@ -11,13 +10,14 @@ export async function readSettings(db: Queryable): Promise<Settings> {
   return (await readRow(db, sql``)).settings;
 }
 
-export async function patchSettings(deps: Omit<ChangeDependencies, 'metadata'>, patch: Partial<Settings>, by: Caller): Promise<Settings> {
-  const asked = Settings.partial().parse(patch);
+type SettingsPatch = { readonly [Name in keyof Settings]?: Settings[Name] | undefined };
+
+export async function patchSettings(deps: Omit<ChangeDependencies, 'metadata'>, patch: SettingsPatch, by: AuditedCaller): Promise<Settings> {
   const { before, after } = await deps.db.inTransaction(async (tx) => {
     const { id, name, settings } = await readRow(tx, sql`for update`);
     const next: Settings = {
-      pluginTraceLogSetting: asked.pluginTraceLogSetting ?? settings.pluginTraceLogSetting,
-      maxDepth: asked.maxDepth ?? settings.maxDepth,
+      pluginTraceLogSetting: patch.pluginTraceLogSetting ?? settings.pluginTraceLogSetting,
+      maxDepth: patch.maxDepth ?? settings.maxDepth,
     };
     const changes = differences(settings, next);
     if (changes.length === 0) return { before: settings, after: settings };

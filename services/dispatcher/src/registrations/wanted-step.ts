@@ -27,8 +27,15 @@ export interface WantedStep {
 /** What a step has where neither author nor operator said anything. */
 export const undeclared = { rank: 1, enabled: true, configuration: '' } as const;
 
+/** A push is one transaction, and every registration waits for it. */
+const MAX_STEPS = 1_000;
+
 /** Checks shape only; whether a combination is legal is for the pipeline's step rules. */
 export function wantedSteps(types: InspectionResult['types']): WantedStep[] {
+  const declared = types.reduce((sum, { steps }) => sum + steps.length, 0);
+  if (declared > MAX_STEPS) {
+    throw new PlatformError('BUNDLE_MANIFEST_INVALID', { problem: `the bundle declares ${declared} steps, the limit is ${MAX_STEPS}.` });
+  }
   const taken = new Set<string>();
   return types.flatMap(({ typeName, steps }) =>
     steps.map((raw, index) => {
