@@ -7,10 +7,12 @@ import {
   PluginHttpStatusCode,
 } from '@airlock/plugin-sdk';
 import { refusalOf } from './credit-rule.ts';
+import { ibanProblem, storedIban } from './iban-rule.ts';
 import { policyOf } from './policy.ts';
 
-/** Error code of this bundle that callers can compare. */
+/** Error codes of this bundle that callers can compare. */
 const CREDIT_REFUSED = 4711;
+const IBAN_REFUSED = 4712;
 
 /** Refuses an account whose credit limit does not fit its revenue, before anything is written. */
 export const creditLimitRule = definePlugin({
@@ -48,9 +50,30 @@ export const creditHold = definePlugin({
   ],
   execute({ target, tracing }) {
     const limit = number(target.attributes['creditlimit']);
-    if (limit === undefined) return;
+    // Who says it himself knows better.
+    if (limit === undefined || Object.hasOwn(target.attributes, 'creditonhold')) return;
     target.attributes['creditonhold'] = limit === 0;
     tracing.trace(`credit on hold: ${limit === 0}`);
+  },
+});
+
+/** Refuses an IBAN that cannot be one, and stores the others in one form. */
+export const ibanRule = definePlugin({
+  steps: [
+    { name: 'IBAN of a new account', message: 'Create', table: 'account', stage: 'PreValidation' },
+    { name: 'IBAN of a changed account', message: 'Update', table: 'account', stage: 'PreValidation', filteringAttributes: ['iban'] },
+  ],
+  execute({ target }) {
+    const iban = text(target.attributes['iban']);
+    if (iban === undefined) return;
+    const problem = ibanProblem(iban);
+    if (problem !== undefined) {
+      throw new InvalidPluginExecutionException(`The IBAN ${iban} is not valid: ${problem}.`, {
+        errorCode: IBAN_REFUSED,
+        exceptionDetails: { column: 'iban', problem },
+      });
+    }
+    target.attributes['iban'] = storedIban(iban);
   },
 });
 

@@ -89,3 +89,18 @@ test('contact-validation reports every problem at once', async () => {
   const target = { logicalName: 'contact', attributes: { lastname: ' ', emailaddress1: 'ada' } };
   expect(() => rule?.execute({ target })).toThrow('The contact is not valid: lastname is empty; emailaddress1 is not an e-mail address.');
 });
+
+const Records = z.object({ create: z.array(z.object({ table: z.string(), attributes: z.record(z.string(), z.unknown()) })) });
+
+test('the records of the example model are let in by the examples', async () => {
+  const { create } = Records.parse(JSON.parse(await readFile(join(examples, 'model/records.json'), 'utf8')));
+  const [credit, contacts] = [await load('credit-control'), await load('contact-validation')];
+  const rules = { account: [credit.get('creditLimitRule'), credit.get('ibanRule')], contact: [contacts.get('validateContact')] };
+  for (const { table, attributes } of create) {
+    const target = { logicalName: table, attributes };
+    for (const rule of table === 'account' || table === 'contact' ? rules[table] : []) {
+      rule?.execute({ target, preImages: {}, configuration: { unsecure: '' }, tracing: noTrace });
+    }
+  }
+  expect(create.filter(({ table }) => table === 'account').length).toBeGreaterThan(0);
+});

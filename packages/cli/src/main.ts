@@ -15,6 +15,11 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
+// Whoever reads the output may stop early, as `head` does.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await run(process.argv.slice(2), {
   print: (text) => console.log(text),
   note: (text) => console.error(text),
