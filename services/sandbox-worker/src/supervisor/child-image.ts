@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,6 +16,8 @@ export interface ChildImage extends Disposable {
 }
 
 const IMPORT = /(\bfrom\s+|\bimport\s+)'([^']+)'/g;
+/** A file that a module reads from beside itself. */
+const DATA_FILE = /new URL\('(\.{1,2}\/[^']+)', import\.meta\.url\)/g;
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 export function buildChildImage(): ChildImage {
@@ -32,6 +34,11 @@ export function buildChildImage(): ChildImage {
     const rewritten = script.replace(IMPORT, (_, keyword: string, name: string) => `${keyword}'${place(name, file, target)}'`);
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, rewritten);
+    for (const [, name = ''] of script.matchAll(DATA_FILE)) {
+      const data = path.resolve(path.dirname(target), name);
+      mkdirSync(path.dirname(data), { recursive: true });
+      copyFileSync(path.resolve(path.dirname(file), name), data);
+    }
     return target;
   };
   const place = (name: string, from: string, target: string): string => {

@@ -56,6 +56,7 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
   /** Preparations that ended badly: prepared again they would only kill the next child. */
   const deadKeys = new Set<string>();
   let starting = 0;
+  let failedStartMs = Number.NEGATIVE_INFINITY;
   let closed = false;
 
   const remove = (list: SandboxProcess[], child: SandboxProcess): void => {
@@ -84,8 +85,9 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
       const failed = (why: string): void => {
         clearTimeout(timer);
         starting -= 1;
+        failedStartMs = nowMs();
         discard(child, 'start');
-        reject(new Error(`a sandbox process did not start: ${why}`));
+        reject(new Error(`a sandbox process did not start: ${why}; it wrote: ${child.startText || 'nothing'}`));
       };
       const timer = setTimeout(() => failed(`not ready after ${START_DEADLINE_MS} ms`), START_DEADLINE_MS);
       child.listener = {
@@ -93,6 +95,7 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
           if (message.kind !== 'ready') return failed('it spoke before it was ready');
           clearTimeout(timer);
           starting -= 1;
+          child.ready = true;
           child.listener = watchIdle(child);
           resolve(child);
         },
@@ -112,12 +115,13 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
     if (!closed) setTimeout(fill, delayMs).unref();
   };
   const fill = (): void => {
+    // What does not start now will hardly start in the next millisecond.
+    if (nowMs() - failedStartMs < FAILED_START_DELAY_MS) return fillSoon(FAILED_START_DELAY_MS);
     while (!closed && spare.length + starting < spares) {
       begin().then(
         (child) => (closed ? child.kill() : spare.push(child)),
         (error: unknown) => {
           log.error({ err: error }, 'a spare sandbox process could not be started');
-          fillSoon(FAILED_START_DELAY_MS);
         },
       );
     }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import { FrameError, splitFrame } from '@airlock/protocol';
+import { cleanText, FrameError, splitFrame } from '@airlock/protocol';
 import type { Layers } from '../layers/layers.ts';
 import { frameReader, MAX_FRAME_FROM_CHILD, PipeError, packFrame } from '../pipe/frames.ts';
 import type { ToChild } from '../pipe/messages.ts';
@@ -26,6 +26,7 @@ export interface ChildListener {
 
 /** Bundles whose code a child keeps; `child/bundles.ts` forgets the oldest in the same order. */
 export const BUNDLES_PER_CHILD = 8;
+const MAX_START_TEXT = 2_048;
 const GONE_AFTER_KILL_MS = 500;
 
 /** One sandbox process and its pipe. It holds nothing: no token, no subject, no address. */
@@ -37,6 +38,9 @@ export class SandboxProcess implements Disposable {
   organizationId: string | undefined;
   executions = 0;
   killed = false;
+  /** It has said so; from then on what it writes to stderr is a guest's, and thrown away. */
+  ready = false;
+  startText = '';
   gone = false;
   listener: ChildListener | undefined;
   /** Isolates that wait, by preparation key. */
@@ -60,9 +64,12 @@ export class SandboxProcess implements Disposable {
       env: { TZ: 'UTC', LC_ALL: 'C.UTF-8' },
       // A group of its own, so that one signal ends whatever it may have started.
       detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     child.on('error', () => this.#ended());
+    child.stderr?.on('data', (chunk: Buffer) => {
+      if (!this.ready) this.startText = cleanText(this.startText + chunk.toString('utf8'), MAX_START_TEXT);
+    });
     if (child.pid === undefined) throw new Error(`the sandbox process could not be started: ${file}`);
     this.pid = child.pid;
     this.bornMs = nowMs();
