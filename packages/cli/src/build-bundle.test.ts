@@ -2,6 +2,7 @@ import { BundleManifest } from '@airlock/protocol';
 import { expect, test } from 'vitest';
 import { buildBundle } from './build-bundle.ts';
 import { BuildError } from './build-error.ts';
+import { loadBundle } from './testing/load-bundle.ts';
 import { makeProject, packageJson } from './testing/make-project.ts';
 
 async function problemsOf(dir: string): Promise<BuildError['problems']> {
@@ -13,10 +14,7 @@ async function problemsOf(dir: string): Promise<BuildError['problems']> {
 test('a project becomes CommonJS with its plug-in types, a manifest and a source map with the sources in it', async () => {
   await using project = await makeProject();
   const { manifest, code, sourceMap, warnings } = await buildBundle(project.dir);
-  const module = { exports: {} as Record<string, unknown> };
-  // As the guest runtime loads it: `module` and `exports`, and no `require`.
-  new Function('module', 'exports', code)(module, module.exports);
-  expect(module.exports['rule']).toMatchObject({ kind: 'airlock.plugin', steps: [{ message: 'Create' }] });
+  expect(loadBundle(code)['rule']).toMatchObject({ kind: 'airlock.plugin', steps: [{ message: 'Create' }] });
   expect(BundleManifest.parse(manifest)).toEqual({
     manifestVersion: 1,
     name: '@test/plugin',
