@@ -4,7 +4,7 @@ import { type Area, adapters, areas, confined, MAX_FILE_LINES, readsEnvironment 
 import { type ImportOf, readSource } from './read-source.ts';
 
 /** Tests, and what only tests load, may import test tools and start what they test. */
-const isTest = (path: string) => /\.test\.ts$|(^|\/|[.-])fixtures?\.ts$|(^|\/)(fixtures|testing|test)\//.test(path);
+const isTest = (path: string) => /\.test\.ts$|(^|\/|[.-])fixtures?\.ts$|(^|\/)(fixtures|testing|test|test-support)\//.test(path);
 
 /** `@scope/name/sub` and `name/sub` → the package. */
 const packageOf = (specifier: string) =>
