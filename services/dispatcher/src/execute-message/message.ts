@@ -25,6 +25,8 @@ export interface MessageRequest {
   readonly trace: TraceContext;
   /** Web API `?tag=`; shows up as the unchangeable shared variable `tag`. */
   readonly tag?: string;
+  /** The user who caused it all, when it is not the caller: nested messages keep the first one's. */
+  readonly initiatingUserId?: UserId;
   /** The step whose service call this is. */
   readonly parent?: ExecutionContext;
 }

@@ -59,8 +59,19 @@ export class OperationTransaction implements Queryable {
     this.#assertSameConnection();
   }
 
-  /** Sends `statement` and COMMIT in one go: one round trip and one flush. When the statement fails, Postgres rolls back. */
-  async queryAndCommit(statement: SQL): Promise<readonly Row[]> {
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Where the last statement runs: it and COMMIT are sent in one go, one round trip and one flush. When it fails, Postgres
+   * rolls back. What is asked after it (why did it find no row?) runs on `afterwards`.
+   */
+  lastStatement(afterwards: Queryable): Queryable {
+    return { query: async (statement) => (this.#ended ? await afterwards.query(statement) : await this.#queryAndCommit(statement)) };
+  }
+
+  async #queryAndCommit(statement: SQL): Promise<readonly Row[]> {
     this.#assertOpen();
     this.#ended = true;
     const [rows] = await Promise.all([this.#connection.query(statement), this.#connection.command('COMMIT'), this.#settle()]);

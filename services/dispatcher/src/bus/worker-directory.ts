@@ -1,0 +1,183 @@
+import { DEPTH_LEVELS, type Hello, WORKER_LOST_MS, type WorkerAddress } from '@airlock/protocol';
+
+export interface KnownWorker {
+  readonly address: WorkerAddress;
+  readonly hello: Hello;
+  readonly heardAtMs: number;
+}
+
+interface Entry {
+  readonly address: WorkerAddress;
+  hello: Hello;
+  heardAtMs: number;
+  /** The worker's own count, less what this dispatcher has sent since. Another dispatcher may be quicker: then it answers busy. */
+  free: number[];
+}
+
+/** A slot of a worker that this dispatcher counts as taken until it is released. */
+export interface Slot {
+  readonly worker: WorkerAddress;
+  readonly incarnation: string;
+  release(): void;
+}
+
+export interface SlotRequest {
+  readonly pool: string;
+  /** Depth of the operation, from 1. */
+  readonly depth: number;
+  readonly digest: string;
+  readonly waitMs: number;
+}
+
+export type SlotAnswer = { readonly slot: Slot } | { readonly slot: undefined; readonly workers: number; readonly queued: number; readonly waitedMs: number };
+
+interface Waiter {
+  readonly request: SlotRequest;
+  readonly since: number;
+  readonly answer: (answer: SlotAnswer) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Executions that may wait for a slot of one pool; the next one is told at once that there is none. */
+const MAX_WAITING = 2_000;
+const WARM_DIGITS = 12;
+const SWEEP_MS = 250;
+
+const keyOf = ({ pool, workerId }: WorkerAddress) => `${pool}.${workerId}`;
+
+/** Which workers there are, by their own word, and who waits for one. Slots are counted per depth: see `DEPTH_LEVELS`. */
+export class WorkerDirectory implements Disposable {
+  readonly #clock: () => number;
+  readonly #onLost: (worker: WorkerAddress, incarnation: string) => void;
+  readonly #workers = new Map<string, Entry>();
+  #waiting: Waiter[] = [];
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(clock: () => number, onLost: (worker: WorkerAddress, incarnation: string) => void) {
+    this.#clock = clock;
+    this.#onLost = onLost;
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeper.unref();
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  list(): readonly KnownWorker[] {
+    return [...this.#workers.values()].map(({ address, hello, heardAtMs }) => ({ address, hello, heardAtMs }));
+  }
+
+  heard(address: WorkerAddress, hello: Hello): void {
+    const known = this.#workers.get(keyOf(address));
+    if (known !== undefined && known.hello.incarnation !== hello.incarnation) this.#onLost(address, known.hello.incarnation);
+    this.#workers.set(keyOf(address), { address, hello, heardAtMs: this.#clock(), free: [...hello.free] });
+    this.#serve();
+  }
+
+  /** It refused an assignment: nothing is free there until it says so. */
+  refused(worker: WorkerAddress, depth: number): void {
+    const entry = this.#workers.get(keyOf(worker));
+    if (entry !== undefined) entry.free[levelOf(depth)] = 0;
+  }
+
+  /** Nobody listens on its subject any more. */
+  gone(worker: WorkerAddress): void {
+    const entry = this.#workers.get(keyOf(worker));
+    if (entry === undefined) return;
+    this.#workers.delete(keyOf(worker));
+    this.#onLost(worker, entry.hello.incarnation);
+  }
+
+  async take(request: SlotRequest): Promise<SlotAnswer> {
+    const slot = this.#waiting.some((waiter) => sameQueue(waiter.request, request)) ? undefined : this.#pick(request);
+    if (slot !== undefined) return { slot };
+    if (this.#waiting.length >= MAX_WAITING) return this.#none(request.pool, 0);
+    const since = this.#clock();
+    return await new Promise((answer) => {
+      const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((waiter) => waiter.timer !== timer);
+        answer(this.#none(request.pool, this.#clock() - since));
+      }, request.waitMs);
+      this.#waiting.push({ request, since, answer, timer });
+    });
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#sweeper);
+    for (const { timer, answer, request } of this.#waiting.splice(0)) {
+      clearTimeout(timer);
+      answer(this.#none(request.pool, 0));
+    }
+  }
+
+  #none(pool: string, waitedMs: number): SlotAnswer {
+    const workers = [...this.#workers.values()].filter(({ address }) => address.pool === pool).length;
+    const queued = this.#waiting.filter(({ request }) => request.pool === pool).length;
+    return { slot: undefined, workers, queued, waitedMs: Math.round(waitedMs) };
+  }
+
+  /** A warm bundle first, then the most free slots. */
+  #pick({ pool, depth, digest }: SlotRequest): Slot | undefined {
+    const level = levelOf(depth);
+    const prefix = digest.slice(0, WARM_DIGITS);
+    let best: { readonly entry: Entry; readonly score: number } | undefined;
+    for (const entry of this.#workers.values()) {
+      const free = entry.free[level] ?? 0;
+      if (entry.address.pool !== pool || entry.hello.draining || free <= 0) continue;
+      const score = free + (entry.hello.warm.includes(prefix) ? 10_000 : 0);
+      if (best === undefined || score > best.score) best = { entry, score };
+    }
+    return best === undefined ? undefined : this.#slotOf(best.entry, level);
+  }
+
+  #slotOf(entry: Entry, level: number): Slot {
+    entry.free[level] = (entry.free[level] ?? 0) - 1;
+    const { incarnation } = entry.hello;
+    let released = false;
+    return {
+      worker: entry.address,
+      incarnation,
+      release: () => {
+        if (released) return;
+        released = true;
+        const current = this.#workers.get(keyOf(entry.address));
+        if (current === undefined || current.hello.incarnation !== incarnation) return;
+        current.free[level] = Math.min(current.hello.capacity, (current.free[level] ?? 0) + 1);
+        this.#serve();
+      },
+    };
+  }
+
+  /** First come, first served within a pool and depth; deeper ones first, because shallower ones wait for them. */
+  #serve(): void {
+    if (this.#waiting.length === 0) return;
+    const left: Waiter[] = [];
+    for (const waiter of this.#waiting.toSorted((a, b) => b.request.depth - a.request.depth || a.since - b.since)) {
+      const slot = this.#pick(waiter.request);
+      if (slot === undefined) left.push(waiter);
+      else {
+        clearTimeout(waiter.timer);
+        waiter.answer({ slot });
+      }
+    }
+    this.#waiting = left;
+  }
+
+  #sweep(): void {
+    const now = this.#clock();
+    for (const [key, { address, hello, heardAtMs }] of this.#workers) {
+      if (now - heardAtMs <= WORKER_LOST_MS) continue;
+      this.#workers.delete(key);
+      this.#onLost(address, hello.incarnation);
+    }
+  }
+}
+
+function sameQueue(a: SlotRequest, b: SlotRequest): boolean {
+  return a.pool === b.pool && a.depth === b.depth;
+}
+
+function levelOf(depth: number): number {
+  return Math.min(depth, DEPTH_LEVELS) - 1;
+}

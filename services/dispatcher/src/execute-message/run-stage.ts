@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import {
+  acceptStageState,
+  classify,
+  defaultSyncLimits,
+  type ExecutionContext,
+  type Failure,
+  type Fault,
+  type OwnContext,
+  parseStageState,
+  type StageContext,
+  type StageState,
+  type Step,
+  type StepLimits,
+  type StepStage,
+} from '@airlock/pipeline';
+import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
+import { formatTraceparent } from '@airlock/telemetry';
+import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
+import { faultOfFailure } from './fault-of.ts';
+import { type Operation, referenceOf } from './operation.ts';
+import { recordEnded } from './record-ended.ts';
+import { serveCall } from './serve-call.ts';
+import { contextOf, type Images, type MessageFrame, ownContextOf, stageContextOf } from './stage-context.ts';
+import { type ActingUser, actingUserOf } from './acting-user.ts';
+
+export interface StageRequest {
+  readonly stage: StepStage;
+  readonly steps: readonly Step[];
+  readonly state: StageState;
+  readonly images: Images;
+}
+
+export type StageEnd = { readonly ok: true; readonly state: StageState } | { readonly ok: false; readonly fault: Fault };
+
+/** Steps that travel in one message; the schema of the assignment allows as many. */
+const MAX_STEPS_A_RUN = 32;
+/** Line feeds and the envelope's own fields. */
+const ENVELOPE_ROOM_BYTES = 32 * 1024;
+
+interface Prepared {
+  readonly step: Step;
+  readonly user: ActingUser;
+  readonly own: OwnContext;
+  readonly limits: StepLimits;
+  readonly assigned: AssignedStep;
+}
+
+/** Runs the steps of one stage one after the other. They travel together: one round trip however many there are. */
+export async function runStage(op: Operation, frame: MessageFrame, request: StageRequest): Promise<StageEnd> {
+  let { state } = request;
+  for (let from = 0; from < request.steps.length; from += MAX_STEPS_A_RUN) {
+    const end = await runTogether(op, frame, { ...request, steps: request.steps.slice(from, from + MAX_STEPS_A_RUN), state });
+    if (!end.ok) return end;
+    state = end.state;
+  }
+  return { ok: true, state };
+}
+
+async function runTogether(op: Operation, frame: MessageFrame, request: StageRequest): Promise<StageEnd> {
+  const context = stageContextOf(op, frame, request);
+  const prepared: Prepared[] = [];
+  for (const step of request.steps) prepared.push(await prepare(op, frame, step, request.images));
+  const startedAtMs = Date.now();
+  const end = await send(op, frame, { context, prepared, request });
+  return await conclude(op, frame, { context, prepared, request, end, startedAtMs });
+}
+
+async function prepare(op: Operation, { request }: MessageFrame, step: Step, images: Images): Promise<Prepared> {
+  const user = await actingUserOf(op, step, request.caller);
+  const limits = { ...defaultSyncLimits, ...step.limits };
+  const left = Math.max(1, Math.floor(op.deadlineMs - performance.now()));
+  const wallMs = Math.min(limits.wallMs, left);
+  return {
+    step,
+    user,
+    own: ownContextOf(step, user.userId, user.mayRead(request.table) ? images : { pre: undefined, post: undefined }),
+    limits: { ...limits, wallMs },
+    assigned: {
+      executionId: newId(),
+      token: newToken(),
+      stepId: step.id,
+      stepName: step.name,
+      bundle: {
+        digest: step.plugin.bundleDigest,
+        name: step.plugin.bundleName,
+        version: step.plugin.bundleVersion,
+        uploadedAtMs: step.plugin.uploadedAtMs,
+        stateless: step.plugin.stateless,
+      },
+      typeName: step.plugin.typeName,
+      limits: { ...limits, wallMs },
+      startMs: Date.now(),
+      seed: randomBytes(16).toString('hex'),
+    },
+  };
+}
+
+interface Sent {
+  readonly context: StageContext;
+  readonly prepared: readonly Prepared[];
+  readonly request: StageRequest;
+}
+
+async function send(op: Operation, frame: MessageFrame, { context, prepared, request }: Sent): Promise<RunEnd> {
+  const byExecution = new Map(prepared.map((each) => [each.assigned.executionId, each]));
+  const left = Math.max(1, Math.floor(op.deadlineMs - performance.now()));
+  const lines = [JSON.stringify(context), JSON.stringify(request.state), ...prepared.map(ownLine)];
+  const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), ENVELOPE_ROOM_BYTES);
+  if (bytes > op.deps.limits.contextBytes) throw new PlatformError('CONTEXT_TOO_LARGE', { bytes, limit: op.deps.limits.contextBytes });
+  return await op.deps.bus.run({
+    pool: op.deps.pool,
+    depth: frame.depth,
+    digest: prepared[0]?.assigned.bundle.digest ?? '',
+    digests: prepared.map(({ assigned }) => assigned.bundle.digest),
+    envelope: {
+      kind: 'run',
+      organizationId: op.deps.organization.organizationId,
+      depth: frame.depth,
+      traceparent: formatTraceparent(op.trace),
+      steps: prepared.map(({ assigned }) => assigned),
+    },
+    lines,
+    waitMs: Math.min(op.deps.limits.workerWaitMs, left),
+    budgetMs: Math.min(left, prepared.reduce((sum, { limits }) => sum + limits.wallMs, 0)),
+    executions: new Map(prepared.map(({ assigned }) => [assigned.executionId, assigned.token])),
+    onCall: async (executionId, text) => {
+      const caller = byExecution.get(executionId);
+      if (caller === undefined) throw new Error('the bus passed on a call of an execution that it was not given');
+      const parent: ExecutionContext = contextOf(context, request.state, caller.own);
+      return await serveCall(op, { text, parent, user: caller.user, limits: caller.limits, request: frame.request });
+    },
+  });
+}
+
+function ownLine({ own, step }: Prepared): string {
+  return JSON.stringify({ ...own, configuration: { unsecure: step.unsecureConfiguration, secure: step.secureConfiguration } });
+}
+
+interface Concluding extends Sent {
+  readonly end: RunEnd;
+  readonly startedAtMs: number;
+}
+
+async function conclude(op: Operation, frame: MessageFrame, run: Concluding): Promise<StageEnd> {
+  const { end, prepared, request } = run;
+  const outcomes = end.kind === 'replied' && end.reply.kind === 'ran' ? end.reply.outcomes : [];
+  const workerId = end.kind === 'no-worker' ? undefined : end.worker.workerId;
+  for (const [index, each] of prepared.entries()) {
+    const outcome = outcomes[index];
+    const failure = failureOf(op, end, outcome, each);
+    const fault =
+      failure === undefined ? undefined : faultOfFailure(op, failure, { step: each.step, trace: outcome?.trace ?? '', caller: frame.request.caller });
+    recordEnded(op, {
+      step: each.step,
+      context: { ...run.context, userId: each.own.userId },
+      startedAtMs: run.startedAtMs,
+      failure,
+      trace: outcome?.trace ?? '',
+      traceTruncated: outcome?.traceTruncated ?? false,
+      receipt: outcome?.receipt,
+      traceId: op.trace.traceId,
+      ...(fault !== undefined && { reference: referenceOf(op.trace), errorCode: fault.code }),
+      ...(workerId !== undefined && { workerId }),
+    });
+    if (fault !== undefined) return { ok: false, fault };
+  }
+  return accept(op, frame, run, end.kind === 'replied' ? end.state : undefined, request);
+}
+
+function failureOf(op: Operation, end: RunEnd, outcome: StepOutcome | undefined, { limits, assigned }: Prepared): Failure | undefined {
+  if (end.kind === 'no-worker') {
+    return { origin: 'platform', kind: 'no-worker', pool: op.deps.pool, workers: end.workers, queued: end.queued, waitedMs: end.waitedMs };
+  }
+  if (end.kind === 'worker-lost') return { origin: 'platform', kind: 'worker-lost', workerId: end.worker.workerId };
+  if (outcome === undefined || outcome.executionId !== assigned.executionId) {
+    return { origin: 'sandbox', kind: 'protocol', detail: 'the worker answered without an outcome for this step' };
+  }
+  return classify(outcome.observation, limits);
+}
+
+/** The state comes from a guest: it is parsed with limits, and only what its stage may change counts. */
+function accept(op: Operation, frame: MessageFrame, run: Concluding, text: string | undefined, { stage, state }: StageRequest): StageEnd {
+  const parsed = text === undefined ? { ok: false as const, problem: 'the worker sent no stage state' } : parseStageState(text);
+  if (parsed.ok) return { ok: true, state: acceptStageState(state, parsed.state, { stage }) };
+  const last = run.prepared.at(-1);
+  if (last === undefined) return { ok: true, state };
+  const failure: Failure = { origin: 'sandbox', kind: 'protocol', detail: parsed.problem };
+  return { ok: false, fault: faultOfFailure(op, failure, { step: last.step, trace: '', caller: frame.request.caller }) };
+}
