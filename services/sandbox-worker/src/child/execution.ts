@@ -79,7 +79,9 @@ export function startExecution(order: RunOrder, lines: readonly string[], host: 
     entered += 1;
     entry.then((failed) => {
       entered -= 1;
-      if (failed !== undefined) finish({ end: endOf[failed], detail: 'an entry into the guest did not return', line: '' });
+      // `failed` alone is a rejection that the guest never awaited: the library makes it the result of whatever call came next. The guest's own
+      // account says how it ended; if it never gives one, the deadline does.
+      if (failed === 'heap' || failed === 'deadline') finish({ end: endOf[failed], detail: 'an entry into the guest did not return', line: '' });
       else settle();
     });
   };

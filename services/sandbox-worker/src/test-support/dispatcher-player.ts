@@ -31,6 +31,8 @@ export interface StepOptions {
   readonly typeName?: string;
   readonly stateless?: boolean;
   readonly sourceMap?: string;
+  /** The dispatcher does not have it when the worker asks. */
+  readonly lost?: boolean;
   readonly limits?: Partial<StepLimits>;
   readonly configuration?: { readonly unsecure: string; readonly secure: string };
 }
@@ -122,10 +124,10 @@ export async function openDispatcherPlayer(natsUrl: string, worker: WorkerAddres
   connection.subscribe(helloWildcard, { callback: (_, message) => void hellos.push(Hello.parse(JSON.parse(message.string()))) });
   await connection.flush();
 
-  const bundleOf = ({ code, sourceMap, stateless = false }: StepOptions) => {
+  const bundleOf = ({ code, sourceMap, stateless = false, lost = false }: StepOptions) => {
     const blob = Buffer.from(code);
     const digest = createHash('sha256').update(blob).digest('hex');
-    blobs.set(`${digest}/code`, blob);
+    if (!lost) blobs.set(`${digest}/code`, blob);
     if (sourceMap !== undefined) blobs.set(`${digest}/source-map`, Buffer.from(sourceMap));
     return { digest, name: 'test-bundle', version: '1.0.0', uploadedAtMs: 1_700_000_000_000, stateless };
   };
