@@ -16,11 +16,18 @@ export interface EntityReference {
 /**
  * The value of one column. Date-times are ISO 8601 strings in UTC with milliseconds (`2026-01-31T12:00:00.000Z`), dates
  * `YYYY-MM-DD`, uuids lower case, choices their number, multi-choices a list of numbers, decimal, money and bigint a number.
+ *
+ * @example
+ * const limit: AttributeValue | undefined = context.target.attributes['creditlimit'];
+ * if (typeof limit === 'number') context.tracing.trace(limit);
  */
 export type AttributeValue = string | number | boolean | null | readonly number[] | EntityReference;
 
 /**
  * Columns of a row by logical name. A column that is not there was not sent (target) or has no value (image); `null` clears it.
+ *
+ * @example
+ * const attributes: Attributes = { name: 'Contoso', creditlimit: null };
  */
 export type Attributes = { [column: string]: AttributeValue };
 
@@ -36,17 +43,33 @@ export interface Entity {
   readonly attributes: Attributes;
 }
 
-/** A row as it was or is: nothing of it can be changed. Columns without a value are not there. */
+/**
+ * A row as it was or is: nothing of it can be changed. Columns without a value are not there.
+ *
+ * @example
+ * const before: EntityImage | undefined = context.preImages.before;
+ * context.tracing.trace(before?.attributes['creditlimit'] ?? 'no limit');
+ */
 export interface EntityImage {
   readonly logicalName: string;
   readonly id?: string;
   readonly attributes: Readonly<Attributes>;
 }
 
-/** What parameters and shared variables may hold: JSON. Anything else (a Date, a Map, a function) ends the step with an error. */
+/**
+ * What parameters and shared variables may hold: JSON. Anything else (a Map, a function) does not arrive as it was.
+ *
+ * @example
+ * const found: JsonValue = { duplicates: [id], checkedAt: new Date().toISOString() };
+ */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** Input parameters, output parameters, shared variables. */
+/**
+ * Input parameters, output parameters, shared variables.
+ *
+ * @example
+ * context.executionContext.sharedVariables['checked'] = true;
+ */
 export type ParameterCollection = { [key: string]: JsonValue };
 
 /**

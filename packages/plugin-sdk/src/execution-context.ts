@@ -3,6 +3,10 @@ import type { EntityImage, EntityReference, ParameterCollection } from './entity
 /**
  * What is happening, and for whom. Names are those of Dataverse's `IPluginExecutionContext` in camel case. The object is read-only;
  * of the three collections the contents can be changed.
+ *
+ * @example
+ * const { messageName, primaryEntityName, depth } = context.executionContext;
+ * context.tracing.trace(`${messageName} of ${primaryEntityName}, depth ${depth}`);
  */
 export interface ExecutionContext {
   /** 10 PreValidation, 20 PreOperation, 40 PostOperation. */

@@ -1,6 +1,11 @@
 import type { Attributes, AttributeValue, Entity, EntityImage, JsonValue, ParameterCollection } from './entity.ts';
 
-/** How a condition compares. `contains`, `begins-with` and `ends-with` ignore case; `in` and `not-in` take a list. */
+/**
+ * How a condition compares. `contains`, `begins-with` and `ends-with` ignore case; `in` and `not-in` take a list.
+ *
+ * @example
+ * { column: 'name', operator: 'begins-with', value: 'Con' }
+ */
 export type ConditionOperator =
   | 'eq'
   | 'ne'
@@ -16,6 +21,12 @@ export type ConditionOperator =
   | 'begins-with'
   | 'ends-with';
 
+/**
+ * One condition of a query.
+ *
+ * @example
+ * const open: QueryCondition = { column: 'statecode', operator: 'eq', value: 0 };
+ */
 export type QueryCondition =
   | { readonly column: string; readonly operator: 'null' | 'not-null' }
   | { readonly column: string; readonly operator: 'in' | 'not-in'; readonly value: readonly AttributeValue[] }
@@ -44,12 +55,25 @@ export interface QueryExpression {
   readonly top?: number;
 }
 
+/**
+ * The rows that a query found.
+ *
+ * @example
+ * const { entities, moreRecords } = await context.organizationService.retrieveMultiple({ table: 'task', top: 50 });
+ */
 export interface EntityCollection {
   readonly entities: readonly Entity[];
   /** There are more rows than `top` let through. */
   readonly moreRecords: boolean;
 }
 
+/**
+ * Optimistic concurrency.
+ *
+ * @example
+ * const row = await service.retrieve('account', id, ['versionnumber']);
+ * await service.update('account', id, { creditonhold: true }, { rowVersion: Number(row.attributes['versionnumber']) });
+ */
 export interface WriteOptions {
   /** Only when the row's `versionnumber` is still this one; otherwise a fault with the code 0x80060882. */
   readonly rowVersion?: number;

@@ -28,7 +28,12 @@ export interface ExecutionLimits extends Pick<StepLimits, 'wallMs' | 'traceBytes
   remaining(): { readonly hostCalls: number; readonly ms: number };
 }
 
-/** What was registered with the step. */
+/**
+ * What was registered with the step.
+ *
+ * @example
+ * const { currency } = JSON.parse(context.configuration.unsecure || '{"currency":"CHF"}');
+ */
 export interface StepConfiguration {
   readonly unsecure: string;
   /** Set by an operator, readable by nobody afterwards. Empty when there is none. */

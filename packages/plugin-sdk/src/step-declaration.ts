@@ -10,7 +10,13 @@ export type StageName = 'PreValidation' | 'PreOperation' | 'PostOperation';
 /** `Asynchronous` steps run on PostOperation only, after the commit, as system jobs. */
 export type ModeName = 'Synchronous' | 'Asynchronous';
 
-/** A snapshot of the row before (`PreImage`) or after (`PostImage`) the operation. */
+/**
+ * A snapshot of the row before (`PreImage`) or after (`PostImage`) the operation. Create has no pre-image, Delete no post-image, and
+ * post-images exist on PostOperation only.
+ *
+ * @example
+ * { alias: 'before', type: 'PreImage', columns: ['creditlimit'] }
+ */
 export interface ImageDeclaration {
   /** Key under which the plug-in finds it. */
   readonly alias: string;
