@@ -84,7 +84,9 @@ export function createKeyStore(db: Queryable, options: KeyStoreOptions): KeyStor
       return answer;
     },
     async findUser(systemUserId) {
-      const [found] = await db.query(sql`select systemuserid, isdisabled, cansignin, role from airlock.systemuser where systemuserid = ${systemUserId}::uuid`);
+      const [found] = await db.query(
+        sql`select systemuserid, isdisabled, cansignin, role from airlock.systemuser where systemuserid = ${systemUserId}::uuid`,
+      );
       if (found === undefined) return undefined;
       const user = UserRow.parse(found);
       // The row comes from the table of users.
@@ -148,7 +150,10 @@ function createLastUsed(db: Queryable, { nowMs, lastUsedEveryMs, maxCached, onLa
     if (used.size === 0) return;
     const ids = [...used];
     used = new Set();
-    const list = sql.join(ids.map((id) => sql`${id}::uuid`), sql`, `);
+    const list = sql.join(
+      ids.map((id) => sql`${id}::uuid`),
+      sql`, `,
+    );
     try {
       await db.query(sql`update airlock.apikey set lastusedon = now() where apikeyid in (${list})`);
     } catch (error) {

@@ -74,8 +74,18 @@ export const airlockRoutes: readonly AirlockRoute[] = [
     role: 'operator',
     answer: async (request, api) => ok(await api.patchSettings(request, readBody(request, SettingsChange))),
   },
-  { method: 'POST', path: 'users', role: 'operator', answer: async (request, api) => json(201, await api.createUser(request, readBody(request, NewUser))) },
-  { method: 'POST', path: 'keys', role: 'operator', answer: async (request, api) => json(201, await api.issueKey(request, readBody(request, NewKey))) },
+  {
+    method: 'POST',
+    path: 'users',
+    role: 'operator',
+    answer: async (request, api) => json(201, await api.createUser(request, readBody(request, NewUser))),
+  },
+  {
+    method: 'POST',
+    path: 'keys',
+    role: 'operator',
+    answer: async (request, api) => json(201, await api.issueKey(request, readBody(request, NewKey))),
+  },
   {
     method: 'DELETE',
     path: 'keys/:id',

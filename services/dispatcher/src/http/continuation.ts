@@ -21,8 +21,6 @@ const Continuation = z.strictObject({
 });
 export type Continuation = z.output<typeof Continuation>;
 
-
-
 export function encodeContinuation(continuation: Continuation): string {
   return deflateRawSync(Buffer.from(JSON.stringify(continuation), 'utf8')).toString('base64url');
 }

@@ -71,7 +71,11 @@ function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch (error) {
-    throw new PlatformError('INVALID_ARGUMENT', { problem: 'The path has a percent sign that is not followed by a valid encoding.' }, { cause: error });
+    throw new PlatformError(
+      'INVALID_ARGUMENT',
+      { problem: 'The path has a percent sign that is not followed by a valid encoding.' },
+      { cause: error },
+    );
   }
 }
 

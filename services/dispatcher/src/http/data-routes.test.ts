@@ -39,13 +39,19 @@ describe('create', () => {
     const { status, headers, json } = await ask('POST', '/accounts?$select=name', { headers: RETURN, body: { accountid: ID, name: 'Contoso' } });
     expect(status).toBe(201);
     expect(headers['preference-applied']).toBe('return=representation');
-    expect(json).toEqual({ '@odata.context': `${ORIGIN}${ROOT}/$metadata#accounts(name)/$entity`, '@odata.etag': 'W/"1"', accountid: ID, name: 'Contoso' });
+    expect(json).toEqual({
+      '@odata.context': `${ORIGIN}${ROOT}/$metadata#accounts(name)/$entity`,
+      '@odata.etag': 'W/"1"',
+      accountid: ID,
+      name: 'Contoso',
+    });
   });
   test('a committed row whose read fails is still reported as created', async () => {
     const original = fixture.records.executeMessage;
     await fixture.server.close();
     fixture = createServerFixture({
-      executeMessage: async (request) => (request.messageName === 'Retrieve' ? { ok: false, fault: fault(403, '0x80040220', 'no') } : original(request)),
+      executeMessage: async (request) =>
+        request.messageName === 'Retrieve' ? { ok: false, fault: fault(403, '0x80040220', 'no') } : original(request),
     });
     const { status, headers } = await ask('POST', '/accounts', { headers: RETURN, body: { name: 'x' } });
     expect(status).toBe(204);
@@ -104,7 +110,14 @@ describe('create', () => {
 describe('a row', () => {
   beforeEach(async () => {
     await ask('POST', '/contacts', { body: { contactid: CONTACT, lastname: 'Byte' } });
-    const body = { accountid: ID, name: 'Contoso', accountnumber: "A'1", industrycode: 2, interests: '2,1', 'primarycontactid@odata.bind': `contacts(${CONTACT})` };
+    const body = {
+      accountid: ID,
+      name: 'Contoso',
+      accountnumber: "A'1",
+      industrycode: 2,
+      interests: '2,1',
+      'primarycontactid@odata.bind': `contacts(${CONTACT})`,
+    };
     await ask('POST', '/accounts', { body });
   });
   test('is retrieved with its lookups as _name_value, and its key whatever was selected', async () => {
@@ -119,7 +132,9 @@ describe('a row', () => {
     });
   });
   test('shows formatted values of choices and the table of a lookup when asked', async () => {
-    const { json } = await ask('GET', `/accounts(${ID})?$select=industrycode,interests,_primarycontactid_value`, { headers: { prefer: 'odata.include-annotations="*"' } });
+    const { json } = await ask('GET', `/accounts(${ID})?$select=industrycode,interests,_primarycontactid_value`, {
+      headers: { prefer: 'odata.include-annotations="*"' },
+    });
     expect(json).toMatchObject({
       'industrycode@OData.Community.Display.V1.FormattedValue': 'Farming',
       'interests@OData.Community.Display.V1.FormattedValue': 'Bus; Rail',
@@ -150,7 +165,10 @@ describe('a row', () => {
     expect(await ask('DELETE', `/accounts(${ID})`)).toMatchObject({ status: 404, json: { error: { code: '0x80040217' } } });
   });
   test('is changed by PATCH and shown with 200 when the representation is wanted', async () => {
-    const { status, json } = await ask('PATCH', `/accounts(${ID})?$select=name`, { headers: { ...RETURN, 'if-none-match': 'null' }, body: { name: 'B' } });
+    const { status, json } = await ask('PATCH', `/accounts(${ID})?$select=name`, {
+      headers: { ...RETURN, 'if-none-match': 'null' },
+      body: { name: 'B' },
+    });
     expect([status, json?.name]).toEqual([200, 'B']);
   });
   test('is not created twice with If-None-Match: *', async () => {
@@ -184,7 +202,7 @@ describe('a query', () => {
     for (const name of names) await ask('POST', '/accounts', { body: { name, creditlimit: 1 } });
   });
   test('reads its options encoded or not, with + as a blank', async () => {
-    const { status, json } = await ask('GET', "/accounts?%24select=name&$filter=name+eq+%27B%27&$orderby=name%20desc&$count=true");
+    const { status, json } = await ask('GET', '/accounts?%24select=name&$filter=name+eq+%27B%27&$orderby=name%20desc&$count=true');
     expect(status).toBe(200);
     expect(json).toMatchObject({ '@odata.context': `${ORIGIN}${ROOT}/$metadata#accounts(name)`, '@odata.count': 1, value: [{ name: 'B' }] });
     expect(lastRequest()?.inputParameters['Query']).toMatchObject({
@@ -197,25 +215,26 @@ describe('a query', () => {
     const answer = await ask('GET', "/accounts/$count?$filter=name eq 'A'");
     expect([answer.status, answer.text, answer.headers['content-type']]).toEqual([200, '1', 'text/plain']);
   });
-  test.for([['', names], ['&$top=3', names.slice(0, 3)], ['&$top=4', names.slice(0, 4)]] as const)(
-    'is followed page by page through links that hold no percent sign%s',
-    async ([top, expected]) => {
-      const seen: string[] = [];
-      let path: string | undefined = `/accounts?$select=name&$filter=creditlimit eq 1&$count=true${top}`;
-      for (let page = 0; page < 5 && path !== undefined; page++) {
-        const { status, json } = await ask('GET', path, { headers: { prefer: 'odata.maxpagesize=2' } });
-        expect(status).toBe(200);
-        seen.push(...json.value.map(({ name }: { name: string }) => name));
-        const link: string | undefined = json['@odata.nextLink'];
-        expect(link ?? '').not.toContain('%');
-        expect(link ?? ORIGIN + ROOT).toSatisfy((text: string) => text.startsWith(`${ORIGIN}${ROOT}`));
-        // Some clients append a slash to the link.
-        path = link === undefined ? undefined : `${link.slice(`${ORIGIN}${ROOT}`.length)}/`;
-      }
-      expect(seen).toEqual(expected);
-      expect(path).toBeUndefined();
-    },
-  );
+  test.for([
+    ['', names],
+    ['&$top=3', names.slice(0, 3)],
+    ['&$top=4', names.slice(0, 4)],
+  ] as const)('is followed page by page through links that hold no percent sign%s', async ([top, expected]) => {
+    const seen: string[] = [];
+    let path: string | undefined = `/accounts?$select=name&$filter=creditlimit eq 1&$count=true${top}`;
+    for (let page = 0; page < 5 && path !== undefined; page++) {
+      const { status, json } = await ask('GET', path, { headers: { prefer: 'odata.maxpagesize=2' } });
+      expect(status).toBe(200);
+      seen.push(...json.value.map(({ name }: { name: string }) => name));
+      const link: string | undefined = json['@odata.nextLink'];
+      expect(link ?? '').not.toContain('%');
+      expect(link ?? ORIGIN + ROOT).toSatisfy((text: string) => text.startsWith(`${ORIGIN}${ROOT}`));
+      // Some clients append a slash to the link.
+      path = link === undefined ? undefined : `${link.slice(`${ORIGIN}${ROOT}`.length)}/`;
+    }
+    expect(seen).toEqual(expected);
+    expect(path).toBeUndefined();
+  });
   test('of no rows still counts', async () => {
     const { json } = await ask('GET', '/accounts?$top=0&$count=true');
     expect([json?.['@odata.count'], json?.value]).toEqual([5, []]);
@@ -235,16 +254,25 @@ describe('a query', () => {
 
 describe('other resources', () => {
   test.for(['/WhoAmI', '/WhoAmI()', '/WhoAmI?', '//WhoAmI/'])('%s says who the caller is', async (path) => {
-    expect(await ask('GET', path)).toMatchObject({ status: 200, json: { UserId: userIds.user, BusinessUnitId: expect.any(String), OrganizationId: expect.any(String) } });
+    expect(await ask('GET', path)).toMatchObject({
+      status: 200,
+      json: { UserId: userIds.user, BusinessUnitId: expect.any(String), OrganizationId: expect.any(String) },
+    });
   });
   test('EntityDefinitions name the set of a table', async () => {
-    expect(await ask('GET', "/EntityDefinitions(LogicalName='account')?$select=EntitySetName")).toMatchObject({ status: 200, json: { EntitySetName: 'accounts' } });
+    expect(await ask('GET', "/EntityDefinitions(LogicalName='account')?$select=EntitySetName")).toMatchObject({
+      status: 200,
+      json: { EntitySetName: 'accounts' },
+    });
     expect(await ask('GET', "/EntityDefinitions(LogicalName='nope')?$select=EntitySetName")).toMatchObject({ status: 404 });
     const { json } = await ask('GET', "/EntityDefinitions?$select=LogicalName,EntitySetName,PrimaryIdAttribute&$filter=LogicalName eq 'account'");
     expect(json?.value).toEqual([{ LogicalName: 'account', EntitySetName: 'accounts', PrimaryIdAttribute: 'accountid' }]);
   });
   test('an unknown set is a segment that was not found', async () => {
-    expect(await ask('GET', '/Account')).toMatchObject({ status: 404, json: { error: { code: '0x8006088a', message: "Resource not found for the segment 'Account'." } } });
+    expect(await ask('GET', '/Account')).toMatchObject({
+      status: 404,
+      json: { error: { code: '0x8006088a', message: "Resource not found for the segment 'Account'." } },
+    });
   });
   test('a wrong verb is a request URI that was not found', async () => {
     expect(await ask('POST', '/WhoAmI')).toMatchObject({ status: 404, json: { error: { code: '' } } });
@@ -262,7 +290,9 @@ describe('other resources', () => {
 
 describe('a fault', () => {
   const rejection = () =>
-    fault(400, '0x80040265', 'Credit limit exceeded.', { details: { operationStatus: 1, subErrorCode: 12_345, traceText: 'traced', innerErrorMessage: 'Credit limit exceeded.' } });
+    fault(400, '0x80040265', 'Credit limit exceeded.', {
+      details: { operationStatus: 1, subErrorCode: 12_345, traceText: 'traced', innerErrorMessage: 'Credit limit exceeded.' },
+    });
   test('is plain without annotations', async () => {
     fixture.records.nextFault = rejection();
     const { status, json } = await ask('POST', '/accounts', { body: {} });
@@ -271,13 +301,17 @@ describe('a fault', () => {
   });
   test('shows every annotation as text when asked', async () => {
     fixture.records.nextFault = rejection();
-    const { headers, json } = await ask('POST', '/accounts', { headers: { prefer: 'return=representation,odata.include-annotations="*"' }, body: {} });
+    const { headers, json } = await ask('POST', '/accounts', {
+      headers: { prefer: 'return=representation,odata.include-annotations="*"' },
+      body: {},
+    });
     expect(json.error).toEqual({
       code: '0x80040265',
       message: 'Credit limit exceeded.',
       '@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus': '1',
       '@Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode': '12345',
-      '@Microsoft.PowerApps.CDS.HelpLink': 'http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a80040265&client=platform',
+      '@Microsoft.PowerApps.CDS.HelpLink':
+        'http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a80040265&client=platform',
       '@Microsoft.PowerApps.CDS.TraceText': 'traced',
       '@Microsoft.PowerApps.CDS.InnerError.Message': 'Credit limit exceeded.',
       '@Airlock.TraceId': headers['x-airlock-trace-id'],
@@ -287,7 +321,10 @@ describe('a fault', () => {
   });
   test('shows only the annotations of the list', async () => {
     fixture.records.nextFault = rejection();
-    const { json } = await ask('POST', '/accounts', { headers: { prefer: 'odata.include-annotations="Microsoft.PowerApps.CDS.ErrorDetails*"' }, body: {} });
+    const { json } = await ask('POST', '/accounts', {
+      headers: { prefer: 'odata.include-annotations="Microsoft.PowerApps.CDS.ErrorDetails*"' },
+      body: {},
+    });
     expect(Object.keys(json.error)).toEqual([
       'code',
       'message',

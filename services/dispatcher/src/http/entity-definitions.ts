@@ -97,5 +97,7 @@ function matches(table: Table, filter: Filter): boolean {
     default:
       return filter satisfies never;
   }
-  throw new PlatformError('INVALID_ARGUMENT', { problem: 'A filter of EntityDefinitions compares names with eq, ne, in, contains, startswith and endswith.' });
+  throw new PlatformError('INVALID_ARGUMENT', {
+    problem: 'A filter of EntityDefinitions compares names with eq, ne, in, contains, startswith and endswith.',
+  });
 }

@@ -51,7 +51,9 @@ function annotationsOf(fault: Fault): (readonly [string, string | undefined])[] 
 }
 
 function helpLinkOf(code: string): string | undefined {
-  return code === '' ? undefined : `http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a${code.replace(/^0x/, '')}&client=platform`;
+  return code === ''
+    ? undefined
+    : `http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a${code.replace(/^0x/, '')}&client=platform`;
 }
 
 /** A plug-in may choose the status of its rejection; only one that means failure leaves the server. */

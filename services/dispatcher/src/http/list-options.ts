@@ -39,7 +39,8 @@ export function parseOrderBy(text: string | undefined, table: Table): readonly O
 
 export function parseTop(text: string | undefined, limit: number): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text.trim())) throw new PlatformError('INVALID_ARGUMENT', { problem: `$top must be a whole number, not '${text.slice(0, 32)}'.` });
+  if (!/^\d{1,9}$/.test(text.trim()))
+    throw new PlatformError('INVALID_ARGUMENT', { problem: `$top must be a whole number, not '${text.slice(0, 32)}'.` });
   const top = Number(text);
   if (top > limit) throw new PlatformError('PAGE_TOO_LARGE', { limit, asked: top });
   return top;

@@ -9,7 +9,8 @@ const MAX_OPTIONS = 64;
 export function parseQueryString(text: string): ReadonlyMap<string, string> {
   const options = new Map<string, string>();
   const pairs = text.split('&').filter((pair) => pair !== '');
-  if (pairs.length > MAX_OPTIONS) throw new PlatformError('INVALID_ARGUMENT', { problem: `The query string has more than ${MAX_OPTIONS} parameters.` });
+  if (pairs.length > MAX_OPTIONS)
+    throw new PlatformError('INVALID_ARGUMENT', { problem: `The query string has more than ${MAX_OPTIONS} parameters.` });
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
@@ -27,6 +28,10 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch (error) {
-    throw new PlatformError('INVALID_ARGUMENT', { problem: 'The query string has a percent sign that is not followed by a valid encoding.' }, { cause: error });
+    throw new PlatformError(
+      'INVALID_ARGUMENT',
+      { problem: 'The query string has a percent sign that is not followed by a valid encoding.' },
+      { cause: error },
+    );
   }
 }

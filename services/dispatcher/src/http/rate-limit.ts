@@ -18,6 +18,9 @@ export interface RateLimiter {
   readonly size: number;
 }
 
+/** What adding up fractions of a token may lose: whoever waits as long as told must find a whole one. */
+const ROUNDING = 1e-9;
+
 /** A token bucket for each name: `capacity` at once, refilled evenly over the window. Pure but for its own map; the clock comes in. */
 export function createRateLimiter({ capacity, windowSeconds, maxBuckets }: RateLimit): RateLimiter {
   const buckets = new Map<string, Bucket>();
@@ -30,13 +33,13 @@ export function createRateLimiter({ capacity, windowSeconds, maxBuckets }: RateL
     const elapsedMs = Math.max(0, nowMs - known.refilledAtMs);
     return { tokens: Math.min(capacity, known.tokens + elapsedMs * perMs), refilledAtMs: nowMs };
   };
-  const waitOf = (bucket: Bucket): number => (bucket.tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - bucket.tokens) / perMs / 1_000)));
+  const waitOf = (bucket: Bucket): number => (bucket.tokens >= 1 - ROUNDING ? 0 : Math.max(1, Math.ceil((1 - bucket.tokens) / perMs / 1_000)));
 
   return {
     take(name, nowMs) {
       const bucket = refilled(name, nowMs);
       const waitSeconds = waitOf(bucket);
-      if (waitSeconds === 0) bucket.tokens -= 1;
+      if (waitSeconds === 0) bucket.tokens = Math.max(0, bucket.tokens - 1);
       // Re-inserting keeps the map in order of use.
       buckets.delete(name);
       buckets.set(name, bucket);

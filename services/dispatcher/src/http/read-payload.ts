@@ -112,7 +112,8 @@ function lookupOf(table: Table, navigation: string): Column | undefined {
 }
 
 async function readReference(request: DataRequest, services: DataServices, table: Table, column: Column, text: string): Promise<EntityReference> {
-  if (text.length > services.limits.urlChars) throw invalidValue(table, column.logicalName, `is a reference of more than ${services.limits.urlChars} characters`);
+  if (text.length > services.limits.urlChars)
+    throw invalidValue(table, column.logicalName, `is a reference of more than ${services.limits.urlChars} characters`);
   const path = text.replace(/^https?:\/\/[^/]*/i, '').replace(/^\/*api\/data\/v9\.\d{1,2}\//i, '');
   const [segment, ...rest] = parseDataPath(path);
   const target = segment === undefined ? undefined : services.metadata.bySetName.get(segment.name);

@@ -44,14 +44,28 @@ export const accountTable = table(
     column('score', 'float'),
     column('numberofemployees', 'integer'),
     column('donotphone', 'boolean'),
-    column('industrycode', 'choice', { choices: [{ value: 1, label: 'Accounting' }, { value: 2, label: 'Farming' }] }),
-    column('interests', 'multichoice', { choices: [{ value: 1, label: 'Bus' }, { value: 2, label: 'Rail' }] }),
+    column('industrycode', 'choice', {
+      choices: [
+        { value: 1, label: 'Accounting' },
+        { value: 2, label: 'Farming' },
+      ],
+    }),
+    column('interests', 'multichoice', {
+      choices: [
+        { value: 1, label: 'Bus' },
+        { value: 2, label: 'Rail' },
+      ],
+    }),
     column('primarycontactid', 'lookup', { targets: ['contact'] }),
     column('regardingobjectid', 'lookup', { targets: ['account', 'contact'] }),
   ],
   [{ logicalName: 'number', columns: ['accountnumber'] }],
 );
-export const contactTable = table('contact', [column('lastname', 'string'), column('emailaddress1', 'string')], [{ logicalName: 'mail', columns: ['emailaddress1'] }]);
+export const contactTable = table(
+  'contact',
+  [column('lastname', 'string'), column('emailaddress1', 'string')],
+  [{ logicalName: 'mail', columns: ['emailaddress1'] }],
+);
 
 const tables = [accountTable, contactTable];
 export const fixtureMetadata: Metadata = {

@@ -16,7 +16,8 @@ export async function resolveRow(request: DataRequest, services: DataServices, t
   if (key.by === 'id') return { found: true, id: key.id };
   const [only] = key.columns;
   // `accounts(accountid=<guid>)` is another way to write the primary key.
-  if (key.columns.length === 1 && only?.[0] === table.primaryIdAttribute && typeof only[1] === 'string') return { found: true, id: only[1].toLowerCase() };
+  if (key.columns.length === 1 && only?.[0] === table.primaryIdAttribute && typeof only[1] === 'string')
+    return { found: true, id: only[1].toLowerCase() };
   const values = key.columns.map(([property, value]) => [columnOf(table, property).logicalName, value] as const);
   requireAlternateKey(
     table,
@@ -63,4 +64,3 @@ function idOfFirst(collection: unknown, table: Table): string | undefined {
   const id = first?.id ?? first?.attributes[table.primaryIdAttribute];
   return typeof id === 'string' ? id : undefined;
 }
-

@@ -69,9 +69,11 @@ export function createServerFixture(options: ServerFixtureOptions = {}): ServerF
 /** Answers every function of the API with its own name and notes what it was given. */
 function recordingApi(calls: ServerFixture['airlockCalls']): AirlockApi {
   return new Proxy({} as AirlockApi, {
-    get: (_target, name) => async (call: AirlockCall, ...rest: readonly unknown[]) => {
-      calls.push({ name: String(name), call, rest });
-      return { name, id: randomUUID() };
-    },
+    get:
+      (_target, name) =>
+      async (call: AirlockCall, ...rest: readonly unknown[]) => {
+        calls.push({ name: String(name), call, rest });
+        return { name, id: randomUUID() };
+      },
   });
 }

@@ -94,14 +94,15 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
   });
 
   /** Wraps an answer: admission around it, errors into faults. */
-  const handle = (answer: (request: FastifyRequest, session: Session) => Promise<HttpAnswer>) => async (request: FastifyRequest, reply: FastifyReply) => {
-    const session = sessionOf(request);
-    try {
-      return send(reply, await admitted(deps.admission, () => answer(request, session)));
-    } catch (error) {
-      return send(reply, errorAnswer(deps, request, session, error));
-    }
-  };
+  const handle =
+    (answer: (request: FastifyRequest, session: Session) => Promise<HttpAnswer>) => async (request: FastifyRequest, reply: FastifyReply) => {
+      const session = sessionOf(request);
+      try {
+        return send(reply, await admitted(deps.admission, () => answer(request, session)));
+      } catch (error) {
+        return send(reply, errorAnswer(deps, request, session, error));
+      }
+    };
   server.route({
     method: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
     url: '/data',
@@ -179,7 +180,9 @@ function dataServices(deps: ServerDependencies): DataServices {
   return { executeMessage, organization, limits, metadata: deps.metadata() };
 }
 
-type Handle = (answer: (request: FastifyRequest, session: Session) => Promise<HttpAnswer>) => (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+type Handle = (
+  answer: (request: FastifyRequest, session: Session) => Promise<HttpAnswer>,
+) => (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
 function addAirlockRoute(server: FastifyInstance, route: AirlockRoute, deps: ServerDependencies, handle: Handle): void {
   server.route<{ Params: Record<string, string> }>({
@@ -217,11 +220,21 @@ function bodyOf({ body }: FastifyRequest): Buffer | undefined {
 
 function errorAnswer(deps: ServerDependencies, request: FastifyRequest, { trace }: Session, error: unknown): HttpAnswer {
   const { annotations } = parsePreferences(request.headers['prefer']);
-  return answerOfError(error, { trace, annotations, limits: deps.limits, bodyBytes: request.routeOptions.bodyLimit ?? deps.limits.bodyBytes, logger: deps.logger });
+  return answerOfError(error, {
+    trace,
+    annotations,
+    limits: deps.limits,
+    bodyBytes: request.routeOptions.bodyLimit ?? deps.limits.bodyBytes,
+    logger: deps.logger,
+  });
 }
 
 function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
-  return reply.code(status).headers(headers).send(body);
+  // As bytes: of a text, fastify would add a charset to the content type, which clients of this API compare literally.
+  return reply
+    .code(status)
+    .headers(headers)
+    .send(body === undefined ? undefined : Buffer.from(body, 'utf8'));
 }
 
 function jsonAnswer(status: number, value: unknown): HttpAnswer {
@@ -242,7 +255,14 @@ async function readiness({ health, logger }: ServerDependencies): Promise<HttpAn
 function logOutcome({ logger, nowMs }: ServerDependencies, request: FastifyRequest, reply: FastifyReply, session: Session): void {
   const { target, trace, caller, startedAtMs } = session;
   const path = target.kind === 'data' || target.kind === 'airlock' ? target.path.slice(0, 256) : target.kind;
-  const fields = { method: request.method, path, status: reply.statusCode, durationMs: nowMs() - startedAtMs, traceId: trace.traceId, userId: caller?.userId };
+  const fields = {
+    method: request.method,
+    path,
+    status: reply.statusCode,
+    durationMs: nowMs() - startedAtMs,
+    traceId: trace.traceId,
+    userId: caller?.userId,
+  };
   if (target.kind === 'health') logger.trace(fields, 'request');
   else logger.info(fields, 'request');
 }

@@ -4,9 +4,9 @@ import { coerceAttributes } from '../records/coerce-attributes.ts';
 import type { RowKey } from './data-path.ts';
 import { type DataRequest, type DataServices, FaultError, parameters, referenceTo, rowUrl, runMessage } from './data-request.ts';
 import type { HttpAnswer } from './fault-response.ts';
-import { readPayload, type RecordPayload } from './read-payload.ts';
-import { readRow, recordAnswer, shapeOf } from './retrieve.ts';
+import { type RecordPayload, readPayload } from './read-payload.ts';
 import { resolveRow, rowMissing } from './resolve-row.ts';
+import { readRow, recordAnswer, shapeOf } from './retrieve.ts';
 
 /** `POST accounts`. */
 export async function create(request: DataRequest, services: DataServices, table: Table): Promise<HttpAnswer> {
@@ -34,7 +34,11 @@ export async function upsert(request: DataRequest, services: DataServices, table
   }
   const { id } = address;
   if (payload.id !== undefined && payload.id !== id) {
-    throw new PlatformError('INVALID_VALUE', { set: table.entitySetName, column: table.primaryIdAttribute, problem: 'differs from the row in the path' });
+    throw new PlatformError('INVALID_VALUE', {
+      set: table.entitySetName,
+      column: table.primaryIdAttribute,
+      problem: 'differs from the row in the path',
+    });
   }
   const target = { ...referenceTo(table, id), attributes: payload.attributes };
   if (noneMatch === 'absent') {
