@@ -13,8 +13,8 @@ export interface AuditedCaller extends Caller {
 }
 
 export interface AuditEntry {
-  readonly action: 'push' | 'patch' | 'set-secure-configuration' | 'remove';
-  readonly objectType: 'pluginassembly' | 'sdkmessageprocessingstep' | 'organization';
+  readonly action: 'push' | 'patch' | 'set-secure-configuration' | 'remove' | 'create' | 'define' | 'issue-key' | 'revoke-key';
+  readonly objectType: 'pluginassembly' | 'sdkmessageprocessingstep' | 'organization' | 'systemuser' | 'apikey' | 'table';
   readonly objectId: string;
   readonly objectName: string;
   /** Never a secret: of a secure configuration only that it changed. */

@@ -1,8 +1,7 @@
-import { PlatformError } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { useDatabase } from '../../../../test/support/postgres.ts';
-import { migrated, oneType, openRegistry, operator, type Registry, upload } from './fixture.ts';
+import { clear, codeOf, migrated, oneType, openRegistry, operator, type Registry, upload } from './fixture.ts';
 import { listBundles, listPluginTypes, listSteps } from './list.ts';
 import { loadRegistrations } from './load-registrations.ts';
 import { patchStep } from './patch-step.ts';
@@ -19,8 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => registry[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await registry.db.query(sql`truncate airlock.pluginassembly, airlock.plugintype, airlock.sdkmessageprocessingstep,
-    airlock.sdkmessageprocessingstepimage, airlock.sdkmessageprocessingstepsecureconfig, airlock.auditlog`);
+  await clear(registry.db);
   registry.answer(oneType({ message: 'Update', table: 'account', stage: 'PreOperation', filteringAttributes: ['name', 'fax'] }));
   await pushBundle(registry.deps, upload('1.0.0'), operator, { plan: false });
   stepId = (await listSteps(registry.db))[0]?.id ?? '';
@@ -29,11 +27,6 @@ beforeEach(async () => {
 
 const loaded = async () => [...(await loadRegistrations(registry.db)).stepsById.values()];
 const audited = () => registry.db.query(sql`select action, objectid, changes from airlock.auditlog order by createdon, auditlogid`);
-const codeOf = async (work: Promise<unknown>) =>
-  await work.then(
-    () => 'accepted',
-    (error: unknown) => (error instanceof PlatformError ? error.code : String(error)),
-  );
 const enabledIn = async () => (await loadRegistrations(registry.db)).index.byMessage.get('Update')?.byTable.has('account');
 
 test('statement 14: a disabled step is not in the plan; enabled again, it is', async () => {

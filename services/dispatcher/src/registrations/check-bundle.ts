@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BundleDigest } from '@airlock/pipeline';
 import { BundleManifest, type BundleUpload, MAX_BUNDLE_BYTES, MAX_SOURCE_MAP_BYTES, PlatformError } from '@airlock/protocol';
 import type { z } from 'zod';
+import { isStorableText } from './plain-text.ts';
 
 /** An upload whose outside is in order: nothing of it has been run or parsed as code yet. */
 export interface CheckedBundle {
@@ -18,6 +19,7 @@ const BIDI_CONTROL = /[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g;
 export function checkBundle(upload: BundleUpload): CheckedBundle {
   const manifest = BundleManifest.safeParse(upload.manifest);
   if (!manifest.success) throw new PlatformError('BUNDLE_MANIFEST_INVALID', { problem: problemOf(manifest.error) });
+  refuseUnstorable(manifest.data);
   const code = encode('code', upload.code);
   if (code.byteLength > MAX_BUNDLE_BYTES) throw new PlatformError('BUNDLE_TOO_LARGE', { bytes: code.byteLength, limit: MAX_BUNDLE_BYTES });
   const sourceMap = upload.sourceMap === undefined ? undefined : encode('sourceMap', upload.sourceMap);
@@ -28,6 +30,14 @@ export function checkBundle(upload: BundleUpload): CheckedBundle {
   // The brand is earned here: these are the exact bytes that are stored and served.
   const digest = createHash('sha256').update(code).digest('hex') as BundleDigest;
   return { manifest: manifest.data, digest, code, sourceMap, warnings: warningsOf(upload.code) };
+}
+
+/** Postgres refuses NUL and half surrogate pairs in text and JSON. */
+function refuseUnstorable({ description, sdkVersion }: BundleManifest): void {
+  for (const [field, text] of Object.entries({ description, sdkVersion })) {
+    if (isStorableText(text)) continue;
+    throw new PlatformError('BUNDLE_MANIFEST_INVALID', { problem: `${field}: holds NUL or half of a surrogate pair.` });
+  }
 }
 
 /** A lone surrogate has no UTF-8 form: encoding it would silently store other code than was sent. */

@@ -1,6 +1,6 @@
 import type { GuestError } from '@airlock/pipeline';
 import { type ErrorFacts, type InspectionResult, PlatformError } from '@airlock/protocol';
-import { isPlainName } from './wanted-step.ts';
+import { isPlainName } from './plain-text.ts';
 
 /**
  * A bundle is refused whole, with an error that names file, line and rule. What the host measured comes before what the

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type InspectionResult, PROTOCOL_VERSION } from '@airlock/protocol';
+import { type InspectionResult, PlatformError, PROTOCOL_VERSION } from '@airlock/protocol';
+import { sql } from 'drizzle-orm';
 import type { Template } from '../../../../test/support/postgres.ts';
 import type { Caller } from '../execute-message/message.ts';
 import type { Column, Metadata, Table } from '../metadata/table.ts';
@@ -111,3 +112,25 @@ export function openRegistry(url: string): Registry {
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
+
+/** An empty registry, whatever the test before left. */
+export async function clear(db: PlatformDatabase): Promise<void> {
+  await db.query(sql`truncate airlock.pluginassembly, airlock.plugintype, airlock.sdkmessageprocessingstep,
+    airlock.sdkmessageprocessingstepimage, airlock.sdkmessageprocessingstepsecureconfig, airlock.auditlog`);
+}
+
+export const onCreate = { message: 'Create', table: 'account', stage: 'PreOperation' };
+export const onUpdate = {
+  message: 'Update',
+  table: 'account',
+  stage: 'PostOperation',
+  filteringAttributes: ['name', 'telephone1'],
+  images: [{ alias: 'pre', type: 'PreImage', columns: ['name'] }],
+};
+
+/** The code of the registered error with which `work` was refused. */
+export const codeOf = async (work: Promise<unknown>) =>
+  await work.then(
+    () => 'accepted',
+    (error: unknown) => (error instanceof PlatformError ? error.code : String(error)),
+  );

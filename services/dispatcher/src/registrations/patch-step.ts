@@ -4,9 +4,9 @@ import { sql } from 'drizzle-orm';
 import type { Metadata } from '../metadata/table.ts';
 import type { Queryable } from '../store/queryable.ts';
 import { type AuditedCaller, audit, raiseRegistrationVersion, type Transactional } from './audit.ts';
+import { isStorableText } from './plain-text.ts';
 import { readRegisteredStep } from './read-registered.ts';
 import type { RegisteredStep } from './registered-step.ts';
-import { isStorableText } from './wanted-step.ts';
 
 export interface ChangeDependencies {
   readonly db: Transactional;

@@ -5,8 +5,8 @@ import { z } from 'zod';
 import type { Queryable } from '../store/queryable.ts';
 import { type AuditedCaller, audit, raiseRegistrationVersion } from './audit.ts';
 import { type ChangeDependencies, lockStep } from './patch-step.ts';
+import { isStorableText } from './plain-text.ts';
 import { sealSecret } from './secret-text.ts';
-import { isStorableText } from './wanted-step.ts';
 
 const MAX_SECRET_CHARS = 100_000;
 

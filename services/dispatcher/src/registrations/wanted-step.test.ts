@@ -1,9 +1,10 @@
 import { DeclaredStep } from '@airlock/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { isPlainName } from './plain-text.ts';
 import { planPush } from './plan-push.ts';
 import type { RegisteredBundle } from './registered-step.ts';
-import { isPlainName, wantedSteps } from './wanted-step.ts';
+import { wantedSteps } from './wanted-step.ts';
 
 const declared = fc.record(
   {

@@ -2,6 +2,7 @@ import { ImageType, Mode, type RunAs, Stage, type StepImage, type StepStage, typ
 import { cleanText, DeclaredStep, type InspectionResult, PlatformError } from '@airlock/protocol';
 import { z } from 'zod';
 import { problemOf } from './check-bundle.ts';
+import { isPlainName, isStorableText } from './plain-text.ts';
 
 /** A step as the bundle wants it registered. */
 export interface WantedStep {
@@ -96,15 +97,6 @@ function refuseHazards(step: string, { configuration, description, name, message
   if (!isStorableText(configuration) || !isStorableText(description)) {
     throw new PlatformError('STEP_INVALID', { step, problem: 'its configuration or description holds NUL or half of a surrogate pair.' });
   }
-}
-
-/** One line, without characters that show otherwise than they are. */
-export function isPlainName(text: string): boolean {
-  return !/[\r\n\t]/.test(text) && cleanText(text, text.length) === text;
-}
-
-export function isStorableText(text: string): boolean {
-  return !text.includes('\u0000') && text.isWellFormed();
 }
 
 function generatedName(typeName: string, { message, table, stage, mode }: DeclaredStep): string {
