@@ -1,7 +1,7 @@
 import type { Attributes, AttributeValue, Entity, EntityImage, JsonValue, ParameterCollection } from './entity.ts';
 
 /**
- * How a condition compares. `contains`, `begins-with` and `ends-with` ignore case; `in` and `not-in` take a list.
+ * How a condition compares; texts without regard to case. `in` and `not-in` take a list.
  *
  * @example
  * { column: 'name', operator: 'begins-with', value: 'Con' }
@@ -101,6 +101,6 @@ export interface OrganizationService {
   update(entity: EntityImage & { readonly id: string }, options?: WriteOptions): Promise<void>;
   delete(table: string, id: string, options?: WriteOptions): Promise<void>;
   retrieveMultiple(query: QueryExpression): Promise<EntityCollection>;
-  /** Sends a message by name. @returns Its output parameters. */
+  /** Sends a custom message by name. @returns Its output parameters. */
   execute(message: string, parameters?: ParameterCollection): Promise<{ readonly [key: string]: JsonValue }>;
 }
