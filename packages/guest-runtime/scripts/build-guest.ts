@@ -14,10 +14,12 @@ export async function buildGuest(): Promise<string> {
     platform: 'neutral',
     mainFields: ['main'],
     target: 'esnext',
-    charset: 'utf8',
+    charset: 'ascii',
     legalComments: 'none',
     minifyWhitespace: true,
     absWorkingDir: new URL('..', import.meta.url).pathname,
+    define: { SharedArrayBuffer: 'NoSharedMemory' },
+    inject: [new URL('url-parts/no-shared-memory.ts', guest).pathname],
     alias: {
       '@exodus/bytes/encoding.js': new URL('url-parts/nothing.cjs', guest).pathname,
       '@exodus/bytes/whatwg.js': new URL('url-parts/percent-encode.cjs', guest).pathname,

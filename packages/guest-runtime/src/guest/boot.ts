@@ -1,12 +1,12 @@
 import { BOUNDARY_GLOBAL, type GuestBoundary, type GuestLimits } from '../boundary.ts';
 import { lastLoadAnswer, loadBundle, pluginType, typesJson } from './bundle.ts';
-import { installClock, startClock } from './clock.ts';
+import { installClock, installTemporal, startClock } from './clock.ts';
 import { installConsole } from './console.ts';
 import { type ContextTexts, createContext, stateToReturn } from './context.ts';
 import { describeThrown } from './describe.ts';
 import { installEvents } from './events.ts';
 import { currentExecution, endExecution, type Execution, installSend, settleCall, startExecution } from './execution.ts';
-import { lockErrorHooks, removeGlobals, wrapArrayBuffer } from './harden.ts';
+import { hardenContext, lockStackFormat, removeGlobals, wrapArrayBuffer } from './harden.ts';
 import { apply, createObject, define, defineFixed, freeze, jsonParse } from './primordials.ts';
 import { installRandom, seedRandom } from './random.ts';
 import { installRejection } from './rejection.ts';
@@ -22,7 +22,7 @@ declare const AIRLOCK_KEY: string;
 
 /** What runs first inside an isolate. Order matters: what is removed and locked is so before anything else is made. */
 removeGlobals();
-lockErrorHooks();
+lockStackFormat();
 wrapArrayBuffer();
 installClock();
 installRandom();
@@ -80,6 +80,8 @@ function offerBoundary(key: string): void {
   let isInstalled = false;
   boundary.install = (send) => {
     isInstalled = true;
+    hardenContext();
+    installTemporal();
     installSend(send);
   };
   boundary.load = (code, fileName, clockMs, seed) => {

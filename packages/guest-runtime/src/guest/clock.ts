@@ -30,7 +30,6 @@ const wholeNow = (): number => floor(nowMs);
 export function installClock(): void {
   installDate();
   installIntl();
-  installTemporal();
   const performance = {
     now: () => elapsedMs(),
     get timeOrigin() {
@@ -89,8 +88,8 @@ interface TemporalGlobal {
   readonly Instant: new (nanoseconds: bigint) => { toZonedDateTimeISO(zone: unknown): Zoned };
 }
 
-/** `Temporal.Now` reads the machine's clock too. */
-function installTemporal(): void {
+/** `Temporal.Now` reads the machine's clock too. Temporal comes into a context after its snapshot. */
+export function installTemporal(): void {
   const temporal = (globalThis as unknown as { Temporal?: TemporalGlobal }).Temporal;
   if (temporal === undefined) return;
   const { Instant, Now } = temporal;

@@ -242,5 +242,10 @@ class AbortController {
 
 export function installEvents(): void {
   installDomException();
-  for (const made of [Event, CustomEvent, EventTarget, AbortSignal, AbortController]) define(globalThis, made.name, made);
+  const classes = { Event, CustomEvent, EventTarget, AbortSignal, AbortController };
+  for (const [name, made] of Object.entries(classes)) {
+    // The bundler may have renamed a class that refers to itself.
+    Object.defineProperty(made, 'name', { value: name, configurable: true });
+    define(globalThis, name, made);
+  }
 }

@@ -10,7 +10,6 @@ const STACK_FRAMES = 30;
 const REMOVED = [
   'WebAssembly',
   'SharedArrayBuffer',
-  'Atomics',
   'WeakRef',
   'FinalizationRegistry',
   'ShadowRealm',
@@ -19,17 +18,26 @@ const REMOVED = [
   'gc',
 ] as const;
 
+/** `Atomics` is left: V8 adds to it in every context made from a snapshot, and ends the process when it is gone. `hardenContext` removes it. */
 export function removeGlobals(): void {
   for (const name of REMOVED) delete (globalThis as Record<string, unknown>)[name];
 }
 
 /**
  * V8 calls `Error.prepareStackTrace` of the real constructor whenever a stack is read, also when the engine reads it outside every time
- * limit. An assignment is ignored instead of refused, because libraries try it at load. `stackTraceLimit` must be a data property (V8 does
- * not call a getter of it), so that an assignment in strict code does throw.
+ * limit. An assignment is ignored instead of refused, because libraries try it at load.
  */
-export function lockErrorHooks(): void {
+export function lockStackFormat(): void {
   defineProperty(SafeError, 'prepareStackTrace', { get: () => undefined, set: () => undefined, configurable: false, enumerable: false });
+}
+
+/**
+ * After the context is made and before guest code is: V8 adds `stackTraceLimit`, WebAssembly, SharedArrayBuffer and Temporal to every context, also to one from a snapshot
+ * (and ends the process where a snapshot holds the first as a fixed property). It must be a data property, V8 calls no getter of it.
+ */
+export function hardenContext(): void {
+  removeGlobals();
+  delete (globalThis as Record<string, unknown>)['Atomics'];
   defineProperty(SafeError, 'stackTraceLimit', { value: STACK_FRAMES, writable: false, configurable: false, enumerable: true });
 }
 
