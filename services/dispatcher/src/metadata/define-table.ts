@@ -46,7 +46,10 @@ export async function defineTable(tx: Queryable, definition: unknown): Promise<D
 }
 
 const fingerprint = (table: Table): string =>
-  JSON.stringify({ ...table, columns: [...table.columns.values()].map((column) => Object.entries(column).toSorted()) });
+  JSON.stringify({
+    ...table,
+    columns: [...table.columns.values()].map((column) => Object.entries(column).toSorted(([a], [b]) => a.localeCompare(b))),
+  });
 
 async function writeDefinition(tx: Queryable, table: Table): Promise<void> {
   const { logicalName, displayName, displayCollectionName, entitySetName, primaryNameAttribute, rights } = table;
