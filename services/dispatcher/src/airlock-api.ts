@@ -1,0 +1,93 @@
+import { PlatformError, type TableDefinition } from '@airlock/protocol';
+import { createUser } from './access/create-user.ts';
+import type { KeyStore } from './access/keys.ts';
+import { inspectBundle } from './bus/inspect-bundle.ts';
+import type { WorkerBus } from './bus/worker-bus.ts';
+import type { AirlockApi, AirlockCall } from './http/airlock-api.ts';
+import { defineTable, planTable } from './metadata/define-table.ts';
+import type { MetadataCache } from './metadata/metadata-cache.ts';
+import { audit } from './registrations/audit.ts';
+import type { BundleStore } from './registrations/bundle-store.ts';
+import { ensureMessages } from './registrations/ensure-messages.ts';
+import { listBundles, listPluginTypes, listSteps } from './registrations/list.ts';
+import { patchStep } from './registrations/patch-step.ts';
+import { pushBundle } from './registrations/push-bundle.ts';
+import type { RegistrationCache } from './registrations/registration-cache.ts';
+import { setSecureConfiguration } from './registrations/set-secure-configuration.ts';
+import { patchSettings, readSettings } from './registrations/settings.ts';
+import type { PlatformDatabase } from './store/platform-database.ts';
+import { tracesOf } from './trace-log/traces-of.ts';
+
+export interface ApiParts {
+  readonly db: PlatformDatabase;
+  readonly bus: WorkerBus;
+  readonly bundles: BundleStore;
+  readonly keys: KeyStore;
+  readonly metadata: MetadataCache;
+  readonly registrations: RegistrationCache;
+  readonly pool: string;
+  readonly organizationId: string;
+  readonly workerWaitMs: number;
+  /** Tells the other dispatchers. */
+  readonly announce: () => void;
+}
+
+/** What stands behind the routes of `/api/airlock/v1/`. A change counts here before its answer is sent. */
+export function createAirlockApi(parts: ApiParts): AirlockApi {
+  const { db, bus, bundles, keys, metadata, registrations } = parts;
+  const change = { db, metadata: () => metadata.current, changed: parts.announce, now: () => Date.now() };
+  const inspect = { bus, pool: parts.pool, organizationId: parts.organizationId, workerWaitMs: parts.workerWaitMs };
+  const reloaded = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work;
+    await registrations.changed();
+    return result;
+  };
+  return {
+    pushBundle: ({ caller }, upload, options) =>
+      reloaded(pushBundle({ ...change, bundles, inspect: (bundle) => inspectBundle(inspect, bundle) }, upload, caller, options)),
+    listBundles: () => listBundles(db),
+    listSteps: () => listSteps(db),
+    listPluginTypes: () => listPluginTypes(db),
+    patchStep: async ({ caller }, stepId, patch) => void (await reloaded(patchStep(change, stepId, patch, caller))),
+    setSecureConfiguration: async ({ caller }, stepId, value) => void (await reloaded(setSecureConfiguration(change, stepId, value, caller))),
+    defineTable: (call, definition, options) => applyDefinition(parts, call, definition, options),
+    getSettings: () => readSettings(db),
+    patchSettings: ({ caller }, patch) => reloaded(patchSettings(change, patch, caller)),
+    createUser: async ({ caller }, user) => {
+      const systemuserid = await db.inTransaction(async (tx) => {
+        const id = await createUser(tx, user, caller.userId);
+        await audit(tx, caller, { action: 'create', objectType: 'systemuser', objectId: id, objectName: user.fullname, changes: { role: user.role } });
+        return id;
+      });
+      return { systemuserid };
+    },
+    issueKey: async ({ caller }, request) => {
+      const issued = await keys.issueKey({ ...request, createdBy: caller.userId });
+      if (issued === undefined) throw new PlatformError('RECORD_NOT_FOUND', { table: 'User', id: request.systemuserid });
+      await audit(db, caller, { action: 'issue-key', objectType: 'apikey', objectId: issued.id, objectName: request.name, changes: { systemuserid: request.systemuserid } });
+      return issued;
+    },
+    revokeKey: async ({ caller }, keyId) => {
+      if (!(await keys.revokeKey(keyId))) throw new PlatformError('RECORD_NOT_FOUND', { table: 'API key', id: keyId });
+      await audit(db, caller, { action: 'revoke-key', objectType: 'apikey', objectId: keyId, objectName: keyId, changes: [] });
+    },
+    listWorkers: async () => bus.directory.list().map(({ address, hello }) => ({ ...address, ...hello })),
+    listTraces: (_call, traceId) => tracesOf(db, traceId),
+  };
+}
+
+async function applyDefinition(parts: ApiParts, { caller }: AirlockCall, definition: TableDefinition, { plan }: { readonly plan: boolean }): Promise<unknown> {
+  const { db, metadata } = parts;
+  if (plan) return { created: false, changed: false, statements: planTable(metadata.current, definition) };
+  const result = await db.inTransaction(async (tx) => {
+    const defined = await defineTable(tx, definition);
+    if (defined.changed) {
+      await audit(tx, caller, { action: 'define', objectType: 'table', objectId: definition.logicalName, objectName: definition.displayName, changes: [] });
+    }
+    return defined;
+  });
+  await metadata.changed();
+  await ensureMessages(db, metadata.current);
+  parts.announce();
+  return result;
+}
