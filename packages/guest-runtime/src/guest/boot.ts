@@ -6,7 +6,7 @@ import { type ContextTexts, createContext, stateToReturn } from './context.ts';
 import { describeThrown } from './describe.ts';
 import { installEvents } from './events.ts';
 import { currentExecution, endExecution, type Execution, installSend, settleCall, startExecution } from './execution.ts';
-import { hardenContext, lockStackFormat, removeGlobals, wrapArrayBuffer } from './harden.ts';
+import { hardenContext, leaveStackTraceLimitToV8, lockStackFormat, removeGlobals, wrapArrayBuffer } from './harden.ts';
 import { apply, createObject, define, defineFixed, freeze, jsonParse } from './primordials.ts';
 import { installRandom, seedRandom } from './random.ts';
 import { installRejection } from './rejection.ts';
@@ -87,7 +87,10 @@ function offerBoundary(key: string): void {
   boundary.load = (code, fileName, clockMs, seed) => {
     startClock(clockMs, clockMs);
     seedRandom(seed);
-    return loadBundle(code, fileName);
+    const answer = loadBundle(code, fileName);
+    // Not installed: a snapshot is being made. V8 adds this property to every context from it, and ends the process if it exists.
+    if (!isInstalled) leaveStackTraceLimitToV8();
+    return answer;
   };
   boundary.loaded = lastLoadAnswer;
   boundary.types = typesJson;

@@ -1,4 +1,4 @@
-import { construct, define, defineProperty, SafeArrayBuffer, SafeError, SafeRangeError } from './primordials.ts';
+import { construct, define, defineProperty, deleteProperty, SafeArrayBuffer, SafeError, SafeRangeError } from './primordials.ts';
 
 /** Frames kept in a stack: enough to read, too few to fill memory with long function names. */
 const STACK_FRAMES = 30;
@@ -39,6 +39,11 @@ export function hardenContext(): void {
   removeGlobals();
   delete (globalThis as Record<string, unknown>)['Atomics'];
   defineProperty(SafeError, 'stackTraceLimit', { value: STACK_FRAMES, writable: false, configurable: false, enumerable: true });
+}
+
+/** For a bundle that set it while a snapshot was made; one that made it unchangeable cannot be helped, and is loaded without a snapshot. */
+export function leaveStackTraceLimitToV8(): void {
+  deleteProperty(SafeError, 'stackTraceLimit');
 }
 
 /** Resizable buffers live outside the heap that the isolate's limit counts (2.4 GB were held under a limit of 64 MB). */

@@ -10,7 +10,7 @@ const uncurry = bind.bind(call) as <This, Args extends readonly unknown[], Resul
   method: (this: This, ...args: Args) => Result,
 ) => (self: This, ...args: Args) => Result;
 
-export const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+export const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 export const { create: createObject, freeze, keys, setPrototypeOf } = Object;
 export const hasOwn = Object.hasOwn as (value: object, key: PropertyKey) => boolean;
 export const { isArray } = Array;
