@@ -13,7 +13,11 @@ const DISPATCHER = 'services/dispatcher/src/main.ts';
 const DISPATCHER_ADMIN = 'services/dispatcher/src/admin.ts';
 const SANDBOX_WORKER = 'services/sandbox-worker/src/main.ts';
 
-const Ready = z.object({ ready: z.literal(true), url: z.string().optional() });
+/** The line by which a service says that it may be used: `{"ready":true,"url":…}`, or the worker's log line of that meaning. */
+const Ready = z.union([
+  z.object({ ready: z.literal(true), url: z.string().optional() }),
+  z.object({ msg: z.literal('the sandbox worker is ready'), url: z.undefined().optional() }),
+]);
 const Issued = z.object({ key: z.string() });
 
 export interface ServiceOptions {
