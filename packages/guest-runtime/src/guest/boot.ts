@@ -5,7 +5,7 @@ import { installConsole } from './console.ts';
 import { type ContextTexts, createContext, stateToReturn } from './context.ts';
 import { describeThrown } from './describe.ts';
 import { installEvents } from './events.ts';
-import { currentExecution, endExecution, type Execution, installSend, settleCall, startExecution } from './execution.ts';
+import { currentExecution, endExecution, type Execution, forgetExecution, installSend, settleCall, startExecution } from './execution.ts';
 import { hardenContext, leaveStackTraceLimitToV8, lockStackFormat, removeGlobals, wrapArrayBuffer } from './harden.ts';
 import { apply, createObject, define, defineFixed, freeze, jsonParse } from './primordials.ts';
 import { installRandom, seedRandom } from './random.ts';
@@ -35,6 +35,7 @@ installStructuredClone();
 installCrypto();
 installUrl();
 installSmallGlobals();
+warmUp();
 offerBoundary(AIRLOCK_KEY);
 
 function installSmallGlobals(): void {
@@ -73,6 +74,31 @@ async function execute(execution: Execution, typeName: string, texts: ContextTex
   } catch (error) {
     endExecution(execution, 'thrown', describeThrown(error));
   }
+}
+
+/**
+ * One execution without a bundle, whose posts go nowhere: it compiles what every execution needs, so that a snapshot holds the compiled form
+ * (the first run after a snapshot took 0.45 ms without it).
+ */
+function warmUp(): void {
+  const limits: GuestLimits = { wallMs: 1, traceBytes: 1_000, hostCalls: 10, hostCallsInFlight: 1, hostCallBytes: 1_000 };
+  const texts: ContextTexts = {
+    stage: '{"stage":20}',
+    state: '{"inputParameters":{"Target":{}},"outputParameters":{},"sharedVariables":{}}',
+    own: '{"preEntityImages":{"a":{"b":[1]}},"postEntityImages":{},"configuration":{}}',
+  };
+  startClock(0, 0);
+  seedRandom('00000000000000000000000000000000');
+  const execution = startExecution(limits);
+  const { context, state } = createContext(execution, texts);
+  const { organizationService, tracing } = context as { organizationService: { create(table: string, attributes: object): Promise<string> }; tracing: { trace(text: string): void } };
+  tracing.trace('warm');
+  void organizationService.create('a', {});
+  deliver(1, 'answer', '{"id":"a"}', 0);
+  stateJson(stateToReturn(state));
+  // No bundle is loaded yet, so this ends in a description of that error.
+  void execute(execution, 'default', texts);
+  forgetExecution();
 }
 
 function offerBoundary(key: string): void {

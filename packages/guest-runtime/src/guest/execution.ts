@@ -58,6 +58,11 @@ export function startExecution(limits: GuestLimits): Execution {
   return execution;
 }
 
+/** As if nothing had run yet. */
+export function forgetExecution(): void {
+  current = undefined;
+}
+
 export function currentExecution(): Execution | undefined {
   return current;
 }
