@@ -102,7 +102,11 @@ describe('limits', () => {
   test('guessing keys is limited by address', async () => {
     const { server } = start({ limits: { rateUnauthenticated: 2 } });
     const guess = () => server.inject({ url: '/', headers: { authorization: 'Bearer alk_guess' } });
+    const signIn = async (role: 'user' | 'author') => (await server.inject({ url: `${ROOT}/WhoAmI`, headers: as(role) })).statusCode;
+    expect(await signIn('user')).toBe(200);
     expect([(await guess()).statusCode, (await guess()).statusCode, (await guess()).statusCode]).toEqual([401, 401, 429]);
+    // A key that was good lately goes on; one that nobody has seen waits.
+    expect([await signIn('user'), await signIn('author')]).toEqual([200, 429]);
   });
   test('a full server answers 503 with the time to wait, and every admission is given back', async () => {
     let entered = 0;

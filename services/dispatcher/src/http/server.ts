@@ -1,24 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
-import type { CorrelationId, RequestId } from '@airlock/pipeline';
+import type { CorrelationId } from '@airlock/pipeline';
 import { PlatformError } from '@airlock/protocol';
-import { formatTraceparent, type Logger, type TraceContext } from '@airlock/telemetry';
+import type { Logger } from '@airlock/telemetry';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { KeyStore } from '../access/keys.ts';
 import type { Caller, MessageRequest, MessageResponse } from '../execute-message/message.ts';
 import type { Metadata } from '../metadata/table.ts';
 import type { AirlockApi } from './airlock-api.ts';
 import { type AirlockRoute, airlockRoutes, answerAirlock } from './airlock-routes.ts';
+import { answerBrokenRequest, MAX_HEADER_BYTES } from './broken-request.ts';
 import { parseConditions } from './conditions.ts';
 import type { DataRequest, DataServices, OrganizationIds } from './data-request.ts';
 import { answerData } from './data-routes.ts';
 import { answerOfError } from './error-answer.ts';
-import { faultOfCode, faultResponse, type HttpAnswer, JSON_TYPE } from './fault-response.ts';
+import { type HttpAnswer, JSON_TYPE } from './fault-response.ts';
 import type { HttpLimits } from './limits.ts';
 import { parsePreferences } from './preferences.ts';
 import { parseQueryString } from './query-string.ts';
-import { traceOfRequest } from './request-trace.ts';
-import { originOf, type RequestTarget, routerUrl, targetOf } from './request-url.ts';
+import { originOf, routerUrl } from './request-url.ts';
+import { callerOf, commonHeaders, newSession, type Session } from './session.ts';
 import { createSignIn, type SignIn } from './sign-in.ts';
 
 /** Readiness of one part, by its name: `database`, `bus`, `workers`. */
@@ -47,17 +47,6 @@ export interface ServerDependencies {
   readonly publicOrigin?: string;
 }
 
-/** What is known of a request from its headers on. */
-interface Session {
-  readonly trace: TraceContext;
-  readonly requestId: RequestId;
-  readonly target: RequestTarget;
-  readonly startedAtMs: number;
-  caller: Caller | undefined;
-}
-
-/** Node refuses longer header blocks itself; above the URL limit, so that a long URL gets an answer that names its limit. */
-const MAX_HEADER_BYTES = 32_768;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The HTTP side of the dispatcher. Routes read and write; every decision is behind `executeMessage` and the injected functions. */
@@ -97,11 +86,13 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
   const handle =
     (answer: (request: FastifyRequest, session: Session) => Promise<HttpAnswer>) => async (request: FastifyRequest, reply: FastifyReply) => {
       const session = sessionOf(request);
+      let outcome: HttpAnswer;
       try {
-        return send(reply, await admitted(deps.admission, () => answer(request, session)));
+        outcome = await admitted(deps.admission, () => answer(request, session));
       } catch (error) {
-        return send(reply, errorAnswer(deps, request, session, error));
+        outcome = errorAnswer(deps, request, session, error);
       }
+      return send(reply, outcome);
     };
   server.route({
     method: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
@@ -115,28 +106,6 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
   server.get('/healthz', (_request, reply) => send(reply, jsonAnswer(200, { status: 'alive' })));
   server.get('/readyz', async (_request, reply) => send(reply, await readiness(deps)));
   return server;
-}
-
-function newSession(request: FastifyRequest, { nowMs }: ServerDependencies): Session {
-  return {
-    trace: traceOfRequest(request.headers['traceparent']),
-    // A fresh random id of our own making.
-    requestId: randomUUID() as string as RequestId,
-    target: targetOf(request.originalUrl),
-    startedAtMs: nowMs(),
-    caller: undefined,
-  };
-}
-
-function commonHeaders({ trace, requestId }: Session): Record<string, string> {
-  return {
-    'OData-Version': '4.0',
-    traceparent: formatTraceparent(trace),
-    'x-airlock-trace-id': trace.traceId,
-    'x-ms-service-request-id': requestId,
-    REQ_ID: requestId,
-    'X-Content-Type-Options': 'nosniff',
-  };
 }
 
 async function admitCaller(request: FastifyRequest, signIn: SignIn, limits: HttpLimits): Promise<Caller> {
@@ -209,11 +178,6 @@ function bodyBytesOf(route: AirlockRoute | undefined, limits: HttpLimits): numbe
   return route?.large === true ? limits.bundleBodyBytes : limits.bodyBytes;
 }
 
-function callerOf({ caller }: Session): Caller {
-  if (caller === undefined) throw new PlatformError('NOT_AUTHENTICATED');
-  return caller;
-}
-
 function bodyOf({ body }: FastifyRequest): Buffer | undefined {
   return Buffer.isBuffer(body) ? body : undefined;
 }
@@ -265,21 +229,4 @@ function logOutcome({ logger, nowMs }: ServerDependencies, request: FastifyReque
   };
   if (target.kind === 'health') logger.trace(fields, 'request');
   else logger.info(fields, 'request');
-}
-
-/** Bytes that are no HTTP request: there is no request object, only the socket. */
-function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const trace = traceOfRequest(undefined);
-  const fault = tooLarge
-    ? faultOfCode('URL_TOO_LONG', { limit: MAX_HEADER_BYTES }, trace)
-    : faultOfCode('INVALID_ARGUMENT', { problem: 'The bytes received are not an HTTP/1.1 request.' }, trace);
-  const { body = '', headers } = faultResponse(fault, { annotations: [], retryAfterSeconds: 1 });
-  const lines = Object.entries({ ...headers, 'OData-Version': '4.0', Connection: 'close', 'Content-Length': Buffer.byteLength(body) });
-  const statusLine = tooLarge ? 'HTTP/1.1 431 Request Header Fields Too Large' : 'HTTP/1.1 400 Bad Request';
-  socket.end(`${statusLine}\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${body}`);
 }
