@@ -1,4 +1,6 @@
+import { PlatformError } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
+import { translateDatabaseError } from '../records/translate-database-error.ts';
 import type { Queryable } from '../store/queryable.ts';
 import { checkDefinition } from './check-definition.ts';
 import { loadMetadata, raiseMetadataVersion } from './load-metadata.ts';
@@ -38,11 +40,23 @@ export async function defineTable(tx: Queryable, definition: unknown): Promise<D
     ),
   ];
   if (current !== undefined && fingerprint(current) === fingerprint(table)) return { created: false, changed: false, statements, waitingFor };
-  for (const statement of statements) await tx.query(sql.raw(statement));
+  for (const statement of statements) await run(tx, table, statement);
   await writeDefinition(tx, table);
   if (current === undefined) await writeMessageFilters(tx, table);
   await tx.query(raiseMetadataVersion());
   return { created: current === undefined, changed: true, statements, waitingFor };
+}
+
+/** Rows that are there already can stand in the way of a new key, and other operations in the way of the table's lock. */
+async function run(tx: Queryable, table: Table, statement: string): Promise<void> {
+  try {
+    await tx.query(sql.raw(statement));
+  } catch (error) {
+    const known = translateDatabaseError(error, table);
+    if (known?.code !== 'DUPLICATE_KEY') throw known ?? error;
+    const problem = `The key "${known.facts['key']}" cannot be added to the table "${table.logicalName}": rows with the same values of ${known.facts['columns']} exist.`;
+    throw new PlatformError('INVALID_ARGUMENT', { problem }, { cause: error });
+  }
 }
 
 const fingerprint = (table: Table): string =>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Entity, JsonValue } from '@airlock/pipeline';
+import { PlatformError } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -309,7 +310,7 @@ test('a query from a plug-in is taken apart and checked', () => {
     { filter: { kind: 'and' } },
     { unknown: 1 },
   ]) {
-    expect(() => parseRecordQuery(hostile)).toThrow();
+    expect(() => parseRecordQuery(hostile)).toThrow(PlatformError);
   }
 });
 

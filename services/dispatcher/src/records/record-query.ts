@@ -45,11 +45,14 @@ export const MAX_FILTER_TERMS = 2_000;
 const MAX_SKIP_TOKEN_CHARS = 65_536;
 
 const name = z.string().min(1).max(128);
+/** What a column can hold, and nothing that nests: a value of a query is somebody else's JSON. */
+const scalar = z.union([z.string().max(100_000), z.number(), z.boolean(), z.null()]);
+const value = z.union([scalar, z.array(scalar).max(MAX_FILTER_TERMS), z.object({ logicalName: name, id: z.string().max(64) })]);
 const operator = z.enum(['eq', 'ne', 'gt', 'ge', 'lt', 'le']);
 const leaf = [
-  z.strictObject({ kind: z.literal('compare'), column: name, operator, value: z.json() }),
+  z.strictObject({ kind: z.literal('compare'), column: name, operator, value }),
   z.strictObject({ kind: z.literal('compare-columns'), column: name, operator, other: name }),
-  z.strictObject({ kind: z.literal('in'), column: name, values: z.array(z.json()).max(MAX_FILTER_TERMS) }),
+  z.strictObject({ kind: z.literal('in'), column: name, values: z.array(value).max(MAX_FILTER_TERMS) }),
   z.strictObject({ kind: z.literal('null'), column: name }),
   z.strictObject({ kind: z.enum(['contains', 'starts-with', 'ends-with']), column: name, value: z.string().max(4_000) }),
   z.strictObject({ kind: z.literal('contain-values'), column: name, values: z.array(z.int32()).min(1).max(MAX_FILTER_TERMS) }),
@@ -77,16 +80,16 @@ const firstIssue = (error: z.ZodError): string => {
   return issue === undefined ? 'unknown reason' : `${issue.path.map(String).join('.') || 'it'}: ${issue.message}`.slice(0, 500);
 };
 
-function parseFilter(value: unknown, depth: number, budget: { terms: number }): Filter {
+function parseFilter(raw: unknown, depth: number, budget: { terms: number }): Filter {
   if (depth > MAX_FILTER_DEPTH) return refuse(`its filter is nested deeper than ${MAX_FILTER_DEPTH} levels`);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('a filter is an object with a kind');
-  const node = value as { readonly kind?: unknown; readonly filters?: unknown; readonly filter?: unknown };
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return refuse('a filter is an object with a kind');
+  const node = raw as { readonly kind?: unknown; readonly filters?: unknown; readonly filter?: unknown };
   if (node.kind === 'and' || node.kind === 'or') {
     if (!Array.isArray(node.filters)) return refuse(`"${node.kind}" needs a list of filters`);
     return { kind: node.kind, filters: node.filters.map((inner: unknown) => parseFilter(inner, depth + 1, budget)) };
   }
   if (node.kind === 'not') return { kind: 'not', filter: parseFilter(node.filter, depth + 1, budget) };
-  const parsed = leafSchema.safeParse(value);
+  const parsed = leafSchema.safeParse(raw);
   if (!parsed.success) return refuse(firstIssue(parsed.error));
   budget.terms -= parsed.data.kind === 'in' ? parsed.data.values.length + 1 : 1;
   if (budget.terms < 0) return refuse(`its filter has more than ${MAX_FILTER_TERMS} terms`);
@@ -94,8 +97,8 @@ function parseFilter(value: unknown, depth: number, budget: { terms: number }): 
 }
 
 /** The shape and the limits of a query that came from outside, for example out of a plug-in's hands. */
-export function parseRecordQuery(value: unknown): RecordQuery {
-  const parsed = querySchema.safeParse(value);
+export function parseRecordQuery(raw: unknown): RecordQuery {
+  const parsed = querySchema.safeParse(raw);
   if (!parsed.success) return refuse(firstIssue(parsed.error));
   const { columns, filter, orderBy, top, count, skipToken } = parsed.data;
   if (top !== undefined && top > MAX_PAGE_ROWS) throw new PlatformError('PAGE_TOO_LARGE', { limit: MAX_PAGE_ROWS, asked: top });
