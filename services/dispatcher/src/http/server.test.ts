@@ -44,6 +44,9 @@ describe('without a key', () => {
     const answer = await start().server.inject({ method: 'GET', url: `${ROOT}/WhoAmI`, headers: { authorization } });
     expect(answer.statusCode).toBe(401);
   });
+  test.for(['POST', 'DELETE', 'HEAD', 'OPTIONS'] as const)('%s of a probe is not a probe', async (method) => {
+    expect((await start().server.inject({ method, url: '/readyz' })).statusCode).toBe(401);
+  });
   test('a disabled user is refused with 403', async () => {
     expect((await start().server.inject({ url: `${ROOT}/WhoAmI`, headers: as('disabled') })).statusCode).toBe(403);
   });

@@ -58,6 +58,8 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
     bodyLimit: deps.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     exposeHeadRoutes: false,
+    // What arrives on an open connection during a shutdown is answered as usual; fastify's own 503 has another error shape.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 512 },
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     rewriteUrl: (request) => routerUrl(request.url ?? '/'),
@@ -73,7 +75,8 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
     const session = newSession(request, deps);
     sessions.set(request, session);
     reply.headers(commonHeaders(session));
-    if (session.target.kind !== 'health') session.caller = await admitCaller(request, signIn, deps.limits);
+    const isProbe = session.target.kind === 'health' && request.method === 'GET';
+    if (!isProbe) session.caller = await admitCaller(request, signIn, deps.limits);
   });
   server.addHook('onResponse', async (request, reply) => logOutcome(deps, request, reply, sessionOf(request)));
   server.setErrorHandler((error, request, reply) => send(reply, errorAnswer(deps, request, sessionOf(request), error)));
