@@ -15,8 +15,11 @@ const KEY_DAYS = 365;
 async function bootstrapOperator(url: string): Promise<void> {
   await migrate({ url });
   await using db = new PlatformDatabase({ url, statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleInTransactionTimeoutMs: 60_000 });
-  const [known] = await db.query(sql`select systemuserid from airlock.systemuser where fullname = ${OPERATOR_NAME} and role = 'operator' and not isdisabled limit 1`);
-  const systemuserid = known === undefined ? await createUser(db, { fullname: OPERATOR_NAME, role: 'operator' }, SYSTEM_USER_ID) : String(known['systemuserid']);
+  const [known] = await db.query(
+    sql`select systemuserid from airlock.systemuser where fullname = ${OPERATOR_NAME} and role = 'operator' and not isdisabled limit 1`,
+  );
+  const systemuserid =
+    known === undefined ? await createUser(db, { fullname: OPERATOR_NAME, role: 'operator' }, SYSTEM_USER_ID) : String(known['systemuserid']);
   await using keys = createKeyStore(db, { ...defaultKeyStoreOptions, nowMs: () => Date.now(), onLastUsedFailed: () => undefined });
   const issued = await keys.issueKey({ systemuserid, name: 'bootstrap', expiresInDays: KEY_DAYS });
   if (issued === undefined) throw new Error('the operator exists but no key could be issued for it');

@@ -56,7 +56,13 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
     createUser: async ({ caller }, user) => {
       const systemuserid = await db.inTransaction(async (tx) => {
         const id = await createUser(tx, user, caller.userId);
-        await audit(tx, caller, { action: 'create', objectType: 'systemuser', objectId: id, objectName: user.fullname, changes: { role: user.role } });
+        await audit(tx, caller, {
+          action: 'create',
+          objectType: 'systemuser',
+          objectId: id,
+          objectName: user.fullname,
+          changes: { role: user.role },
+        });
         return id;
       });
       return { systemuserid };
@@ -64,7 +70,13 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
     issueKey: async ({ caller }, request) => {
       const issued = await keys.issueKey({ ...request, createdBy: caller.userId });
       if (issued === undefined) throw new PlatformError('RECORD_NOT_FOUND', { table: 'User', id: request.systemuserid });
-      await audit(db, caller, { action: 'issue-key', objectType: 'apikey', objectId: issued.id, objectName: request.name, changes: { systemuserid: request.systemuserid } });
+      await audit(db, caller, {
+        action: 'issue-key',
+        objectType: 'apikey',
+        objectId: issued.id,
+        objectName: request.name,
+        changes: { systemuserid: request.systemuserid },
+      });
       return issued;
     },
     revokeKey: async ({ caller }, keyId) => {
@@ -76,13 +88,24 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
   };
 }
 
-async function applyDefinition(parts: ApiParts, { caller }: AirlockCall, definition: TableDefinition, { plan }: { readonly plan: boolean }): Promise<unknown> {
+async function applyDefinition(
+  parts: ApiParts,
+  { caller }: AirlockCall,
+  definition: TableDefinition,
+  { plan }: { readonly plan: boolean },
+): Promise<unknown> {
   const { db, metadata } = parts;
   if (plan) return { created: false, changed: false, statements: planTable(metadata.current, definition) };
   const result = await db.inTransaction(async (tx) => {
     const defined = await defineTable(tx, definition);
     if (defined.changed) {
-      await audit(tx, caller, { action: 'define', objectType: 'table', objectId: definition.logicalName, objectName: definition.displayName, changes: [] });
+      await audit(tx, caller, {
+        action: 'define',
+        objectType: 'table',
+        objectId: definition.logicalName,
+        objectName: definition.displayName,
+        changes: [],
+      });
     }
     return defined;
   });

@@ -1,173 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { changedSubject } from '@airlock/protocol';
 import { createLogger } from '@airlock/telemetry';
-import { connect } from '@nats-io/transport-node';
-import { sql } from 'drizzle-orm';
-import { createKeyStore, defaultKeyStoreOptions } from './access/keys.ts';
-import { createAirlockApi } from './airlock-api.ts';
-import { WorkerBus } from './bus/worker-bus.ts';
 import { parseConfig } from './config.ts';
-import { executeMessage } from './execute-message/execute-message.ts';
-import type { OperationDependencies } from './execute-message/operation.ts';
-import { UserDirectory } from './execute-message/user-directory.ts';
-import { defaultHttpLimits } from './http/limits.ts';
-import { type Admission, createServer, type Health } from './http/server.ts';
-import { MetadataCache } from './metadata/metadata-cache.ts';
-import { BundleStore } from './registrations/bundle-store.ts';
-import { ensureMessages } from './registrations/ensure-messages.ts';
-import { RegistrationCache } from './registrations/registration-cache.ts';
-import type { ConnectionSettings } from './store/connection.ts';
-import { migrate } from './store/migrate.ts';
-import { OperationConnections } from './store/operation-connections.ts';
-import { PlatformDatabase } from './store/platform-database.ts';
-import { ROOT_BUSINESS_UNIT_ID } from './store/well-known.ts';
-import { cleanUpTraceLog } from './trace-log/clean-up.ts';
-import { TraceLogWriter } from './trace-log/trace-log-writer.ts';
+import { startDispatcher } from './dispatcher.ts';
 
-/** Leaves room for the envelope below NATS' `max_payload` of 1 MB. */
-const CONTEXT_BYTES = 900 * 1024;
-const CLEAN_UP_EVERY_MS = 10 * 60_000;
 const SHUTDOWN_MS = 10_000;
 
 const config = parseConfig(process.env, { randomId: randomBytes(8).toString('hex') });
 const log = createLogger({ service: 'dispatcher', level: config.logLevel });
-await using stack = new AsyncDisposableStack();
-
-await migrate({ url: config.databaseUrl, organizationName: config.organizationName });
-const settings: ConnectionSettings = {
-  url: config.databaseUrl,
-  statementTimeoutMs: config.statementTimeoutMs,
-  lockTimeoutMs: config.lockTimeoutMs,
-  // A transaction idles while its plug-ins run, at most as long as the operation may last.
-  idleInTransactionTimeoutMs: config.operationMs + 30_000,
-};
-const db = stack.use(new PlatformDatabase(settings));
-const traceDb = stack.use(new PlatformDatabase(settings));
-const connections = stack.use(
-  new OperationConnections(settings, { connections: config.operations, waiting: config.operationsWaiting, waitMs: config.operationsWaitMs }),
-);
-const metadata = stack.use(await MetadataCache.start(db, log));
-await ensureMessages(db, metadata.current);
-const registrations = stack.use(await RegistrationCache.start(db, log));
-const [organizationRow] = await db.query(sql`select organizationid, name from airlock.organization`);
-const organization = {
-  organizationId: String(organizationRow?.['organizationid']),
-  name: String(organizationRow?.['name']),
-  businessUnitId: ROOT_BUSINESS_UNIT_ID,
-};
-
-const nats = stack.adopt(
-  await connect({
-    servers: config.natsUrl.split(','),
-    name: `airlock-dispatcher ${config.dispatcherId}`,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
-    waitOnFirstConnect: true,
-    pingInterval: 5_000,
-    maxPingOut: 2,
-  }),
-  (connection) => connection.close(),
-);
-const bundles = new BundleStore(db);
-const bus = stack.use(
-  new WorkerBus({ connection: nats, dispatcherId: config.dispatcherId, log, readBundle: (digest, part) => bundles.readPart(digest, part) }),
-);
-nats.subscribe(changedSubject, {
-  callback: (error, message) => {
-    if (error !== null || message.string() === config.dispatcherId) return;
-    void metadata.changed();
-    void registrations.changed();
-  },
-});
-const keys = stack.use(
-  createKeyStore(db, {
-    ...defaultKeyStoreOptions,
-    nowMs: () => Date.now(),
-    onLastUsedFailed: (error) => log.warn({ err: error }, 'the last use of an API key could not be written'),
-  }),
-);
-const traceLog = stack.use(new TraceLogWriter(traceDb, log));
-
-const operations: OperationDependencies = {
-  connections,
-  bus,
-  registrations: () => registrations.current,
-  metadata: () => metadata.current,
-  users: new UserDirectory(db),
-  traceLog,
-  organization,
-  pool: config.pool,
-  limits: { operationMs: config.operationMs, workerWaitMs: config.workerWaitMs, contextBytes: CONTEXT_BYTES },
-  log,
-};
-
-/** Requests beyond what may run and wait are refused before their body is understood. */
-const admission: Admission = (() => {
-  let inside = 0;
-  const limit = config.operations + config.operationsWaiting;
-  return {
-    enter: () => {
-      if (inside >= limit) return { ok: false, limit, retryAfterSeconds: 1 };
-      inside += 1;
-      return {
-        ok: true,
-        release: () => {
-          inside -= 1;
-        },
-      };
-    },
-  };
-})();
-
-async function health(): Promise<Health> {
-  const database = await db.query(sql`select 1`).then(
-    () => true,
-    () => false,
-  );
-  const connected = !nats.isClosed() && (await nats.rtt().then(() => true, () => false));
-  const workers = bus.directory.list().length;
-  return { ready: database && connected && workers > 0, parts: { database, bus: connected, workers } };
-}
-
-const server = createServer({
-  executeMessage: (request) => executeMessage(operations, request),
-  metadata: () => metadata.current,
-  keys,
-  airlock: createAirlockApi({
-    db,
-    bus,
-    bundles,
-    keys,
-    metadata,
-    registrations,
-    pool: config.pool,
-    organizationId: organization.organizationId,
-    workerWaitMs: config.workerWaitMs,
-    announce: () => nats.publish(changedSubject, config.dispatcherId),
-  }),
-  health,
-  admission,
-  organization,
-  limits: { ...defaultHttpLimits, ...(config.ratePerKey !== undefined && { ratePerKey: config.ratePerKey }) },
-  logger: log,
-  nowMs: () => Date.now(),
-  ...(config.publicOrigin !== undefined && { publicOrigin: config.publicOrigin }),
-});
-const url = await server.listen({ host: config.httpHost, port: config.httpPort });
-log.info({ ...config, databaseUrl: '[set]', natsUrl: '[set]', url }, 'dispatcher is ready');
-process.stdout.write(`${JSON.stringify({ ready: true, url, dispatcherId: config.dispatcherId })}\n`);
-
-const cleaner = setInterval(() => void cleanUp(), CLEAN_UP_EVERY_MS);
-async function cleanUp(): Promise<void> {
-  await cleanUpTraceLog(traceDb, Date.now(), { retentionMs: config.traceLogRetentionHours * 3_600_000 }).catch((error: unknown) => log.warn({ err: error }, 'the trace log could not be cleaned up'));
-}
+await using dispatcher = await startDispatcher(config, log);
+log.info({ ...config, databaseUrl: '[set]', natsUrl: '[set]', url: dispatcher.url }, 'dispatcher is ready');
+process.stdout.write(`${JSON.stringify({ ready: true, url: dispatcher.url, dispatcherId: config.dispatcherId })}\n`);
 
 const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop(name));
 const signal = await stopped;
 log.info({ signal }, 'dispatcher is shutting down');
 // What cannot end in time ends by the death of the process: Postgres rolls its transactions back.
 setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-clearInterval(cleaner);
-await server.close();

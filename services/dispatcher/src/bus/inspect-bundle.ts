@@ -11,7 +11,10 @@ export interface InspectionOptions {
 }
 
 /** An upload is loaded where it will run: in a sandbox. The dispatcher never parses a bundle. Throws `PlatformError` when no worker can. */
-export async function inspectBundle({ bus, pool, organizationId, workerWaitMs }: InspectionOptions, bundle: BundleReference): Promise<InspectionResult> {
+export async function inspectBundle(
+  { bus, pool, organizationId, workerWaitMs }: InspectionOptions,
+  bundle: BundleReference,
+): Promise<InspectionResult> {
   const token = newToken();
   const trace = newTrace();
   const end = await bus.run({

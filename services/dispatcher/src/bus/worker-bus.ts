@@ -11,8 +11,8 @@ import {
   Hello,
   helloWildcard,
   PROTOCOL_VERSION,
-  ServiceCall,
   type ServiceAnswer,
+  ServiceCall,
   speakerOf,
   splitFrame,
   toDispatcherWildcard,
@@ -49,7 +49,12 @@ export interface ServiceReply {
 }
 
 export type RunEnd =
-  | { readonly kind: 'replied'; readonly reply: Exclude<WorkerReply, { kind: 'busy' }>; readonly state: string | undefined; readonly worker: WorkerAddress }
+  | {
+      readonly kind: 'replied';
+      readonly reply: Exclude<WorkerReply, { kind: 'busy' }>;
+      readonly state: string | undefined;
+      readonly worker: WorkerAddress;
+    }
   | { readonly kind: 'no-worker'; readonly workers: number; readonly queued: number; readonly waitedMs: number }
   | { readonly kind: 'worker-lost'; readonly worker: WorkerAddress };
 
@@ -92,7 +97,10 @@ export class WorkerBus implements Disposable {
   constructor(options: WorkerBusOptions) {
     this.#options = options;
     const { connection, dispatcherId } = options;
-    this.directory = new WorkerDirectory(() => performance.now(), (worker, incarnation) => this.#workerLost(worker, incarnation));
+    this.directory = new WorkerDirectory(
+      () => performance.now(),
+      (worker, incarnation) => this.#workerLost(worker, incarnation),
+    );
     this.#unheardSubject = `airlock.v1.unheard.${dispatcherId}`;
     this.#listen(connection, helloWildcard, (worker, frame) => this.directory.heard(worker, Hello.parse(JSON.parse(frame))));
     this.#listen(connection, toDispatcherWildcard('result', dispatcherId), (worker, frame) => this.#onResult(worker, frame));
@@ -117,7 +125,12 @@ export class WorkerBus implements Disposable {
       const left = deadline - performance.now();
       const taken = await this.directory.take({ pool: order.pool, depth: order.depth, digest: order.digest, waitMs: Math.max(0, left) });
       if (taken.slot === undefined) {
-        return { kind: 'no-worker', workers: taken.workers, queued: taken.queued, waitedMs: Math.round(order.waitMs - Math.max(0, deadline - performance.now())) };
+        return {
+          kind: 'no-worker',
+          workers: taken.workers,
+          queued: taken.queued,
+          waitedMs: Math.round(order.waitMs - Math.max(0, deadline - performance.now())),
+        };
       }
       const end = await this.#assign(order, taken.slot);
       if (end !== 'busy') return end;
@@ -168,7 +181,10 @@ export class WorkerBus implements Disposable {
         try {
           handle(worker, message.string());
         } catch (problem) {
-          this.#options.log.warn({ pool: worker.pool, workerId: worker.workerId, subject: message.subject, err: problem }, 'a worker sent something unreadable');
+          this.#options.log.warn(
+            { pool: worker.pool, workerId: worker.workerId, subject: message.subject, err: problem },
+            'a worker sent something unreadable',
+          );
         }
       },
     });
@@ -201,7 +217,11 @@ export class WorkerBus implements Disposable {
       return expected !== undefined && sameToken(expected, token);
     });
     if (genuine) run.end({ kind: 'replied', reply, state, worker });
-    else this.#options.log.warn({ pool: worker.pool, workerId: worker.workerId, runId: reply.runId }, 'a result without the token of its execution was ignored');
+    else
+      this.#options.log.warn(
+        { pool: worker.pool, workerId: worker.workerId, runId: reply.runId },
+        'a result without the token of its execution was ignored',
+      );
   }
 
   #onCall(worker: WorkerAddress, frame: string): void {
@@ -210,7 +230,10 @@ export class WorkerBus implements Disposable {
     const run = this.#byExecution.get(call.executionId);
     const expected = run?.order.executions.get(call.executionId);
     if (run === undefined || expected === undefined || !isSame(run.slot.worker, worker) || !sameToken(expected, call.token)) {
-      this.#options.log.warn({ pool: worker.pool, workerId: worker.workerId, executionId: call.executionId }, 'a service call for an execution that is not running there was refused');
+      this.#options.log.warn(
+        { pool: worker.pool, workerId: worker.workerId, executionId: call.executionId },
+        'a service call for an execution that is not running there was refused',
+      );
       return;
     }
     const calls = run.calls.get(call.executionId) ?? { last: -1, tail: Promise.resolve(), waiting: 0 };
@@ -242,7 +265,8 @@ export class WorkerBus implements Disposable {
       const bytes = entitled ? await this.#options.readBundle(request.digest as BundleDigest, request.part) : undefined;
       const chunks = bytes === undefined ? 0 : Math.max(1, Math.ceil(bytes.byteLength / BUNDLE_CHUNK_BYTES));
       const from = request.chunk * BUNDLE_CHUNK_BYTES;
-      const data = bytes === undefined || request.chunk >= chunks ? '' : Buffer.from(bytes.subarray(from, from + BUNDLE_CHUNK_BYTES)).toString('base64');
+      const data =
+        bytes === undefined || request.chunk >= chunks ? '' : Buffer.from(bytes.subarray(from, from + BUNDLE_CHUNK_BYTES)).toString('base64');
       const envelope = { version: PROTOCOL_VERSION, kind: 'bundle-chunk', requestId: request.requestId, chunk: request.chunk, chunks };
       this.#options.connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(envelope), JSON.stringify(data)]));
     } catch (error) {

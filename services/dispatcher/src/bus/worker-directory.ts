@@ -29,7 +29,9 @@ export interface SlotRequest {
   readonly waitMs: number;
 }
 
-export type SlotAnswer = { readonly slot: Slot } | { readonly slot: undefined; readonly workers: number; readonly queued: number; readonly waitedMs: number };
+export type SlotAnswer =
+  | { readonly slot: Slot }
+  | { readonly slot: undefined; readonly workers: number; readonly queued: number; readonly waitedMs: number };
 
 interface Waiter {
   readonly request: SlotRequest;

@@ -20,9 +20,12 @@ function acting(userId: UserId, role: Role): ActingUser {
 /** Throws `ACCESS_DENIED` with the user's name when it is disabled or gone (statement 25). */
 export async function userById(op: Operation, userId: UserId, forWhom: string): Promise<ActingUser> {
   const user = await op.deps.users.find(userId);
-  if (user === undefined) throw new PlatformError('ACCESS_DENIED', { needs: `the user with SystemUserId=${userId}, as whom ${forWhom} runs, does not exist` });
+  if (user === undefined)
+    throw new PlatformError('ACCESS_DENIED', { needs: `the user with SystemUserId=${userId}, as whom ${forWhom} runs, does not exist` });
   if (user.isDisabled) {
-    throw new PlatformError('ACCESS_DENIED', { needs: `the user with SystemUserId=${userId} (${user.fullname}), as whom ${forWhom} runs, is disabled` });
+    throw new PlatformError('ACCESS_DENIED', {
+      needs: `the user with SystemUserId=${userId} (${user.fullname}), as whom ${forWhom} runs, is disabled`,
+    });
   }
   return acting(user.userId, user.role);
 }

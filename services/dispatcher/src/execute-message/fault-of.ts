@@ -1,4 +1,4 @@
-import { type ChosenFault, type Fault, type Failure, faultOf, type Step, traceTextOf } from '@airlock/pipeline';
+import { type ChosenFault, type Failure, type Fault, faultOf, type Step, traceTextOf } from '@airlock/pipeline';
 import { type ErrorCode, errorCodes, errorText, PlatformError } from '@airlock/protocol';
 import { atLeast } from '../access/may.ts';
 import { ConnectionLostError } from '../store/connection.ts';
@@ -10,7 +10,11 @@ function isRetriable(code: ErrorCode): boolean {
 }
 
 /** The fault of a step that failed; `faultOf` of the pipeline chooses the words. */
-export function faultOfFailure(op: Operation, failure: Failure, { step, trace, caller }: { readonly step: Step; readonly trace: string; readonly caller: Caller }): Fault {
+export function faultOfFailure(
+  op: Operation,
+  failure: Failure,
+  { step, trace, caller }: { readonly step: Step; readonly trace: string; readonly caller: Caller },
+): Fault {
   const chosen: ChosenFault = faultOf(failure, {
     stepName: step.name,
     reference: referenceOf(op.trace),
@@ -34,7 +38,8 @@ export function faultOfFailure(op: Operation, failure: Failure, { step, trace, c
 /** The fault of something that the platform itself refused or that broke in it. Logs what nobody expected. */
 export function faultOfError(op: Operation, error: unknown): Fault {
   const known = platformErrorOf(error);
-  if (known === undefined) op.deps.log.error({ err: error, traceId: op.trace.traceId, reference: referenceOf(op.trace) }, 'an operation failed unexpectedly');
+  if (known === undefined)
+    op.deps.log.error({ err: error, traceId: op.trace.traceId, reference: referenceOf(op.trace) }, 'an operation failed unexpectedly');
   const platform = known ?? new PlatformError('UNEXPECTED', { reference: referenceOf(op.trace) });
   const { code, http } = errorCodes[platform.code];
   return {

@@ -8,9 +8,9 @@ import {
   type ParameterCollection,
   type Plan,
   planMessage,
-  sharedVariablesAfterPreValidation,
   Stage,
   type StageState,
+  sharedVariablesAfterPreValidation,
 } from '@airlock/pipeline';
 import { PlatformError } from '@airlock/protocol';
 import { may } from '../access/may.ts';
@@ -48,7 +48,11 @@ export async function runMessage(op: Operation, request: MessageRequest): Promis
     checkMessageDepth(op, request, depth);
     const settled = await settle(op, request);
     const outputParameters = await runPipeline(op, settled, depth);
-    return { ok: true, outputParameters: settled.created === undefined ? outputParameters : { ...outputParameters, id: settled.id, created: settled.created }, traceId: op.trace.traceId };
+    return {
+      ok: true,
+      outputParameters: settled.created === undefined ? outputParameters : { ...outputParameters, id: settled.id, created: settled.created },
+      traceId: op.trace.traceId,
+    };
   } catch (error) {
     const fault = error instanceof Cancelled ? error.fault : faultOfError(op, error);
     if (isDooming(fault)) op.doomed ??= fault;
@@ -208,7 +212,12 @@ async function preOperation(op: Operation, transaction: OperationTransaction, { 
   return { state: stateOf(end), pre };
 }
 
-async function postOperation(op: Operation, transaction: OperationTransaction, inner: Inner, { state, pre }: BeforeMain): Promise<ParameterCollection> {
+async function postOperation(
+  op: Operation,
+  transaction: OperationTransaction,
+  inner: Inner,
+  { state, pre }: BeforeMain,
+): Promise<ParameterCollection> {
   const { frame, plan } = inner;
   const { outputParameters, postImage } = await runMain(op, transaction, inner, state);
   if (plan.postOperation.length === 0) return outputParameters;
@@ -230,7 +239,12 @@ async function runMain(op: Operation, db: Queryable, { frame, plan }: Inner, sta
 }
 
 /** A pre-image that a write follows locks the row: what a step decides by it is still true when the row is written. */
-async function readImage(db: Queryable, frame: MessageFrame, need: ImageNeed | undefined, options: { readonly forUpdate: boolean }): Promise<Entity | undefined> {
+async function readImage(
+  db: Queryable,
+  frame: MessageFrame,
+  need: ImageNeed | undefined,
+  options: { readonly forUpdate: boolean },
+): Promise<Entity | undefined> {
   if (need === undefined || frame.primaryEntityId === null) return undefined;
   const { table } = frame.request;
   const row = await retrieveRecord(db, table, frame.primaryEntityId, need.columns, options);

@@ -17,12 +17,12 @@ import {
 import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
 import { formatTraceparent } from '@airlock/telemetry';
 import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
+import { type ActingUser, actingUserOf } from './acting-user.ts';
 import { faultOfFailure } from './fault-of.ts';
 import { type Operation, referenceOf } from './operation.ts';
 import { recordEnded } from './record-ended.ts';
 import { serveCall } from './serve-call.ts';
 import { contextOf, type Images, type MessageFrame, ownContextOf, stageContextOf } from './stage-context.ts';
-import { type ActingUser, actingUserOf } from './acting-user.ts';
 
 export interface StageRequest {
   readonly stage: StepStage;
@@ -122,7 +122,10 @@ async function send(op: Operation, frame: MessageFrame, { context, prepared, req
     },
     lines,
     waitMs: Math.min(op.deps.limits.workerWaitMs, left),
-    budgetMs: Math.min(left, prepared.reduce((sum, { limits }) => sum + limits.wallMs, 0)),
+    budgetMs: Math.min(
+      left,
+      prepared.reduce((sum, { limits }) => sum + limits.wallMs, 0),
+    ),
     executions: new Map(prepared.map(({ assigned }) => [assigned.executionId, assigned.token])),
     onCall: async (executionId, text) => {
       const caller = byExecution.get(executionId);

@@ -99,7 +99,11 @@ function parametersOf(op: Operation, asked: ServiceRequest): Parameters {
   switch (asked.op) {
     case 'create': {
       const id = asked.id === undefined ? {} : { id: rowId(asked.id) };
-      return { messageName: 'Create', table, inputParameters: { Target: entity(table, { ...id, attributes: coerceAttributes(op.metadata, table, asked.attributes, 'create') }) } };
+      return {
+        messageName: 'Create',
+        table,
+        inputParameters: { Target: entity(table, { ...id, attributes: coerceAttributes(op.metadata, table, asked.attributes, 'create') }) },
+      };
     }
     case 'update': {
       const attributes = coerceAttributes(op.metadata, table, asked.attributes, 'update');
@@ -108,7 +112,11 @@ function parametersOf(op: Operation, asked: ServiceRequest): Parameters {
     case 'delete':
       return { messageName: 'Delete', table, inputParameters: { Target: reference(table, asked.id), ...version(asked) } };
     case 'retrieve':
-      return { messageName: 'Retrieve', table, inputParameters: { Target: reference(table, asked.id), ...(asked.columns !== undefined && { ColumnSet: asked.columns }) } };
+      return {
+        messageName: 'Retrieve',
+        table,
+        inputParameters: { Target: reference(table, asked.id), ...(asked.columns !== undefined && { ColumnSet: asked.columns }) },
+      };
     case 'retrieveMultiple': {
       const query = {
         ...(asked.columns !== undefined && { columns: asked.columns }),

@@ -5,8 +5,8 @@ import {
   Mode,
   NIL_UUID,
   type OwnContext,
-  parentContextOf,
   type ParameterCollection,
+  parentContextOf,
   type StageContext,
   type StageState,
   type Step,
@@ -32,7 +32,11 @@ export interface Images {
 }
 
 /** The context that all steps of a stage share. */
-export function stageContextOf(op: Operation, frame: MessageFrame, { stage, state }: { readonly stage: StepStage; readonly state: StageState }): StageContext {
+export function stageContextOf(
+  op: Operation,
+  frame: MessageFrame,
+  { stage, state }: { readonly stage: StepStage; readonly state: StageState },
+): StageContext {
   const { request } = frame;
   const { organization } = op.deps;
   const shared = {
@@ -68,7 +72,13 @@ export function stageContextOf(op: Operation, frame: MessageFrame, { stage, stat
 
 /** The operation itself belongs to no step: what a step sees of it as parent context has no images. */
 function noOwn(userId: UserId): OwnContext {
-  return { userId, preEntityImages: {}, postEntityImages: {}, owningExtension: { logicalName: 'sdkmessageprocessingstep', id: NIL_UUID }, isolationMode: 2 };
+  return {
+    userId,
+    preEntityImages: {},
+    postEntityImages: {},
+    owningExtension: { logicalName: 'sdkmessageprocessingstep', id: NIL_UUID },
+    isolationMode: 2,
+  };
 }
 
 export function ownContextOf(step: Step, userId: UserId, images: Images): OwnContext {
