@@ -1,6 +1,6 @@
 import type { AttributeValue, Entity, EntityReference } from '@airlock/pipeline';
 import { type SQL, sql } from 'drizzle-orm';
-import { isPolymorphic, physicalTypes, targetColumnOf } from '../metadata/physical.ts';
+import { isPolymorphic, physicalTypes, quoteIdentifier, targetColumnOf } from '../metadata/physical.ts';
 import type { Column, Table } from '../metadata/table.ts';
 import type { Row } from '../store/queryable.ts';
 
@@ -31,14 +31,16 @@ export function assignments(column: Column, value: AttributeValue): readonly Ass
   return [own, { column: targetColumnOf(column.logicalName), value: parameter(target, 'text') }];
 }
 
-/** The physical columns of logical ones, quoted. Listed by name, never `*`: a prepared statement outlives an added column. */
+/**
+ * The physical columns of logical ones, quoted. Listed by name, never `*`: a prepared statement outlives an added column.
+ * One text instead of one chunk a column: with forty columns that was a tenth of the time of an insert.
+ */
 export const physicalColumnList = (columns: Iterable<Column>): SQL =>
-  sql.join(
-    [...columns].flatMap((column) => {
-      const own = sql.identifier(column.logicalName);
-      return isPolymorphic(column) ? [own, sql.identifier(targetColumnOf(column.logicalName))] : [own];
-    }),
-    sql`, `,
+  sql.raw(
+    [...columns]
+      .flatMap((column) => (isPolymorphic(column) ? [column.logicalName, targetColumnOf(column.logicalName)] : [column.logicalName]))
+      .map(quoteIdentifier)
+      .join(', '),
   );
 
 function attributeOf(column: Column, row: Row): AttributeValue | undefined {
