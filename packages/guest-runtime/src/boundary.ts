@@ -12,7 +12,13 @@
  *  3. `install(send)`, `load(…)` (unless the snapshot did), `types()` or `run(…)`, then `deliver(…)`/`rejectCall(…)` for every call posted.
  *
  * Every function here runs guest code, so every one is applied with a `timeout`, and none lets a guest's throw out: whatever it has to
- * say is its answer or a post. An apply that rejects all the same was timed out, ran out of memory, or lost its isolate.
+ * say is its answer or a post. An apply that rejects all the same was timed out, ran out of memory, lost its isolate, or met a promise that guest code
+ * rejected and left alone: isolated-vm then rejects the apply with the guest's value, whatever the run posted. So what it rejects with is a guest's word: never
+ * decide by its text, use the clock, `isolate.isDisposed` and the posts; and where `done` was posted, it stands.
+ *
+ * A snapshot with a bundle is to be tried once (isolate and context made from it) in a process that may die: V8 ends the process when a snapshot lacks `Atomics`
+ * or holds unchangeable what V8 adds to every context (`Error.stackTraceLimit`, Temporal, WebAssembly …). Such a bundle is loaded without a snapshot.
+ * What is prepared for a run should have called `types()` once, which takes the reading of the exports off the critical path.
  */
 export const BOUNDARY_GLOBAL = '__airlock';
 

@@ -15,9 +15,18 @@ test('the generated script is what its sources give', async () => {
 });
 
 test('plug-in types are the exports that can be executed, under their own name or that of the export', () => {
-  const { loaded, types } = load(`module.exports = { First: { execute() {}, steps: [{ message: 'Create' }] }, second: { typeName: 'My.Second', execute() {} }, default: Object.assign(() => 1, { execute() {} }), helper() {}, text: 'x', nothing: null };`);
+  const { loaded, types } = load(
+    `module.exports = { First: { execute() {}, steps: [{ message: 'Create' }] }, second: { typeName: 'My.Second', execute() {} }, default: Object.assign(() => 1, { execute() {} }), helper() {}, text: 'x', nothing: null };`,
+  );
   expect(loaded).toEqual({ ok: true });
-  expect(types).toEqual({ ok: true, types: [{ typeName: 'First', steps: [{ message: 'Create' }] }, { typeName: 'My.Second', steps: [] }, { typeName: 'default', steps: [] }] });
+  expect(types).toEqual({
+    ok: true,
+    types: [
+      { typeName: 'First', steps: [{ message: 'Create' }] },
+      { typeName: 'My.Second', steps: [] },
+      { typeName: 'default', steps: [] },
+    ],
+  });
 });
 
 test('a module that is a plug-in itself is the type default', () => {
@@ -25,7 +34,10 @@ test('a module that is a plug-in itself is the type default', () => {
 });
 
 test('two types of one name are refused', () => {
-  expect(load(`module.exports = { A: { execute() {} }, b: { typeName: 'A', execute() {} } };`).types).toMatchObject({ ok: false, thrown: { error: { message: `The bundle exports two plug-in types named 'A'.` } } });
+  expect(load(`module.exports = { A: { execute() {} }, b: { typeName: 'A', execute() {} } };`).types).toMatchObject({
+    ok: false,
+    thrown: { error: { message: `The bundle exports two plug-in types named 'A'.` } },
+  });
 });
 
 test.for(['null', '5', '"x"', 'undefined', '[]', 'new Proxy({}, {})'])('a bundle that exports %s has no types', (value) => {
@@ -33,8 +45,16 @@ test.for(['null', '5', '"x"', 'undefined', '[]', 'new Proxy({}, {})'])('a bundle
 });
 
 test('a syntax error and a throw at load are told apart', () => {
-  expect(load('import fs from "node:fs"; export default 1;').loaded).toMatchObject({ ok: false, broke: 'not-parseable', thrown: { error: { name: 'SyntaxError' } } });
-  expect(load('\nthrow new Error("at load");').loaded).toMatchObject({ ok: false, broke: 'throws-at-load', thrown: { error: { message: 'at load', stack: expect.stringContaining('bundle.js:4:') as unknown } } });
+  expect(load('import fs from "node:fs"; export default 1;').loaded).toMatchObject({
+    ok: false,
+    broke: 'not-parseable',
+    thrown: { error: { name: 'SyntaxError' } },
+  });
+  expect(load('\nthrow new Error("at load");').loaded).toMatchObject({
+    ok: false,
+    broke: 'throws-at-load',
+    thrown: { error: { message: 'at load', stack: expect.stringContaining('bundle.js:4:') as unknown } },
+  });
 });
 
 test('an unknown type is an error that names those that exist', async () => {
@@ -43,12 +63,18 @@ test('an unknown type is an error that names those that exist', async () => {
 });
 
 test('getters of exports are read once', async () => {
-  const { end } = await runBundle(`let n = 0; module.exports = { get execute() { n += 1; return function (ctx) { ctx.executionContext.outputParameters.n = n; }; } };`);
+  const { end } = await runBundle(
+    `let n = 0; module.exports = { get execute() { n += 1; return function (ctx) { ctx.executionContext.outputParameters.n = n; }; } };`,
+  );
   expect(JSON.parse(end?.text ?? '')).toMatchObject({ outputParameters: { n: 1 } });
 });
 
 test('host calls are refused and timers never fire while a bundle loads', () => {
-  expect(load(`setTimeout(() => { throw 1; }, 0); try { crypto.subtle.digest('SHA-256', new Uint8Array(1)).catch(() => {}); } catch {} module.exports = { execute() {} };`).loaded).toEqual({ ok: true });
+  expect(
+    load(
+      `setTimeout(() => { throw 1; }, 0); try { crypto.subtle.digest('SHA-256', new Uint8Array(1)).catch(() => {}); } catch {} module.exports = { execute() {} };`,
+    ).loaded,
+  ).toEqual({ ok: true });
 });
 
 test('a snapshot with the runtime and a bundle runs like one loaded afresh', async () => {

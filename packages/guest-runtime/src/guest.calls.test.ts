@@ -29,7 +29,14 @@ test('the service methods post the requests of the protocol', async () => {
   expect(posts.find((post) => post.kind === 'trace')?.text).toBe('42');
 });
 
-const fault = { code: '0x80040217', errorCode: -2147220969, message: 'account with id no-such-id does not exist', httpStatus: 404, retriable: false, traceId: 'abc' };
+const fault = {
+  code: '0x80040217',
+  errorCode: -2147220969,
+  message: 'account with id no-such-id does not exist',
+  httpStatus: 404,
+  retriable: false,
+  traceId: 'abc',
+};
 
 test('a failed service call is an OrganizationServiceFault with the place of the call in its stack', async () => {
   const body = `async function inner() { await ctx.organizationService.retrieve('account', 'no-such-id'); }\ntry { await inner(); } catch (e) { return [e instanceof OrganizationServiceFault, e instanceof Error, e.name, e.code, e.errorCode, e.message, e.httpStatus, e.retriable, e.traceId, e.stack]; }`;
@@ -47,21 +54,26 @@ test('a service fault that is not caught is unexpected, also under the name of a
 });
 
 test('a call that the host refuses is an Error with its public text', async () => {
-  const seen = await evaluate(`try { await ctx.organizationService.retrieve('a', 'b'); } catch (e) { return [e.name, e.message]; }`, { answer: () => ({ refused: 'The worker shuts down.' }) });
+  const seen = await evaluate(`try { await ctx.organizationService.retrieve('a', 'b'); } catch (e) { return [e.name, e.message]; }`, {
+    answer: () => ({ refused: 'The worker shuts down.' }),
+  });
   expect(seen).toEqual(['Error', 'The worker shuts down.']);
 });
 
 test('calls beyond those allowed at once wait in the guest', async () => {
   let open = 0;
   let most = 0;
-  const { end, posts } = await runBundle(plugin(`await Promise.all(Array.from({ length: 100 }, (_, i) => ctx.organizationService.create('a', { i })));`), {
-    limits: { hostCallsInFlight: 8 },
-    answer: () => {
-      most = Math.max(most, (open += 1));
-      open -= 1;
-      return { ok: true, text: '{"id":"1"}' };
+  const { end, posts } = await runBundle(
+    plugin(`await Promise.all(Array.from({ length: 100 }, (_, i) => ctx.organizationService.create('a', { i })));`),
+    {
+      limits: { hostCallsInFlight: 8 },
+      answer: () => {
+        most = Math.max(most, (open += 1));
+        open -= 1;
+        return { ok: true, text: '{"id":"1"}' };
+      },
     },
-  });
+  );
   expect(end?.kind).toBe('done');
   expect(most).toBe(1);
   const firstAnswered = posts.slice(0, 8).every((post) => post.kind === 'service');
@@ -77,7 +89,9 @@ test('at most as many calls as allowed at once are posted before one is answered
 });
 
 test('one call more than allowed ends the execution, whatever the plug-in catches', async () => {
-  const { posts, end } = await runBundle(plugin(`for (;;) { try { await ctx.organizationService.retrieve('a', 'b'); } catch {} }`), { limits: { hostCalls: 5 } });
+  const { posts, end } = await runBundle(plugin(`for (;;) { try { await ctx.organizationService.retrieve('a', 'b'); } catch {} }`), {
+    limits: { hostCalls: 5 },
+  });
   expect(posts.filter((post) => post.kind === 'service')).toHaveLength(5);
   expect(end).toEqual({ kind: 'limit', id: 0, text: 'host-calls' });
 });
@@ -90,22 +104,26 @@ test('the budget is checked after the toJSON of an argument ran', async () => {
 });
 
 test('a call that carries too much is refused before it is posted', async () => {
-  const { posts, end } = await runBundle(plugin(`await ctx.organizationService.create('a', { name: 'é'.repeat(600) });`), { limits: { hostCallBytes: 1_000 } });
+  const { posts, end } = await runBundle(plugin(`await ctx.organizationService.create('a', { name: 'é'.repeat(600) });`), {
+    limits: { hostCallBytes: 1_000 },
+  });
   expect(posts.some((post) => post.kind === 'service')).toBe(false);
   expect(JSON.parse(end?.text ?? '')).toMatchObject({ error: { name: 'RangeError', message: expect.stringContaining('1000 bytes') as unknown } });
 });
 
 test('own keys named like parts of a prototype travel as attributes', async () => {
-  const { posts } = await runBundle(plugin(`await ctx.organizationService.create('a', JSON.parse('{"__proto__":{"x":1},"constructor":{"prototype":{}},"then":"x"}'));`));
+  const { posts } = await runBundle(
+    plugin(`await ctx.organizationService.create('a', JSON.parse('{"__proto__":{"x":1},"constructor":{"prototype":{}},"then":"x"}'));`),
+  );
   expect(posts[0]?.text).toBe('{"op":"create","table":"a","attributes":{"__proto__":{"x":1},"constructor":{"prototype":{}},"then":"x"}}');
 });
 
 test('limits say what is left', async () => {
-  expect(await evaluate(`const before = ctx.limits.remaining(); await ctx.organizationService.retrieve('a', 'b'); return [before, ctx.limits.remaining(), ctx.limits.hostCalls];`)).toEqual([
-    { hostCalls: 500, ms: 2_000 },
-    { hostCalls: 499, ms: 1_999 },
-    500,
-  ]);
+  expect(
+    await evaluate(
+      `const before = ctx.limits.remaining(); await ctx.organizationService.retrieve('a', 'b'); return [before, ctx.limits.remaining(), ctx.limits.hostCalls];`,
+    ),
+  ).toEqual([{ hostCalls: 500, ms: 2_000 }, { hostCalls: 499, ms: 1_999 }, 500]);
 });
 
 test('traces stream up to their budget, then the newest are kept for the end', async () => {
@@ -123,19 +141,36 @@ test('one trace line is cut to the budget', async () => {
 });
 
 test('console and tracing write what an author would read', async () => {
-  const { traces } = await runBundle(plugin(`ctx.tracing.trace('a', 1, null, { b: [1, 'x'], c: new Set([1]) }); console.error('%s is %d%%', 'x', 5, { y: 1n }); const o = {}; o.o = o; console.log(o, new Proxy({}, { ownKeys() { throw 1; } }));`));
+  const { traces } = await runBundle(
+    plugin(
+      `ctx.tracing.trace('a', 1, null, { b: [1, 'x'], c: new Set([1]) }); console.error('%s is %d%%', 'x', 5, { y: 1n }); const o = {}; o.o = o; console.log(o, new Proxy({}, { ownKeys() { throw 1; } }));`,
+    ),
+  );
   expect(traces).toEqual([`a 1 null { b: [1, "x"], c: Set(1) {1} }`, 'error: x is 5% { y: 1n }', '{ o: [circular] } [not readable]']);
 });
 
 const stage = { messageName: 'Update', stage: 20, depth: 2, primaryEntityName: 'account', parentContext: null };
-const state = { inputParameters: { Target: { logicalName: 'account', attributes: { name: 'A' } } }, outputParameters: {}, sharedVariables: { kept: 1 } };
-const own = { userId: 'u', preEntityImages: { pre: { logicalName: 'account', attributes: { name: 'old' } } }, postEntityImages: {}, configuration: { unsecure: 'u', secure: 's' } };
+const state = {
+  inputParameters: { Target: { logicalName: 'account', attributes: { name: 'A' } } },
+  outputParameters: {},
+  sharedVariables: { kept: 1 },
+};
+const own = {
+  userId: 'u',
+  preEntityImages: { pre: { logicalName: 'account', attributes: { name: 'old' } } },
+  postEntityImages: {},
+  configuration: { unsecure: 'u', secure: 's' },
+};
 
 test('the context lays the three texts over each other, and only the collections can be changed', async () => {
   const body = `const { executionContext: x } = ctx; const tries = [() => { x.depth = 9; }, () => { x.preEntityImages.pre.attributes.name = 'new'; }, () => { ctx.organizationService.create = 1; }, () => { x.inputParameters = {}; }].map((t) => { try { (0, t)(); return 'quiet'; } catch (e) { return e.name; } });
     ctx.target.attributes.name = 'B'; x.sharedVariables.more = [1];
     return [x.messageName, x.depth, x.userId, 'configuration' in x, ctx.preImages.pre.attributes.name, ctx.configuration, tries.length];`;
-  const { end } = await runBundle(`module.exports = { async execute(ctx) { ctx.executionContext.outputParameters.r = (() => { ${body} })(); } };`, { stage, state, own });
+  const { end } = await runBundle(`module.exports = { async execute(ctx) { ctx.executionContext.outputParameters.r = (() => { ${body} })(); } };`, {
+    stage,
+    state,
+    own,
+  });
   expect(JSON.parse(end?.text ?? '')).toEqual({
     inputParameters: { Target: { logicalName: 'account', attributes: { name: 'B' } } },
     outputParameters: { r: ['Update', 2, 'u', false, 'old', { unsecure: 'u', secure: 's' }, 4] },
@@ -151,12 +186,19 @@ test('a state that is too large or no JSON is an error of the plug-in', async ()
 });
 
 test('the end is posted once and nothing after it', async () => {
-  const { posts } = await runBundle(plugin(`setTimeout(() => { throw new Error('late'); }, 1); Promise.resolve().then(() => Promise.resolve()).then(() => console.log('late')); return 'ignored';`));
+  const { posts } = await runBundle(
+    plugin(
+      `setTimeout(() => { throw new Error('late'); }, 1); Promise.resolve().then(() => Promise.resolve()).then(() => console.log('late')); return 'ignored';`,
+    ),
+  );
   expect(posts.filter((post) => post.kind !== 'timer').map((post) => post.kind)).toEqual(['done']);
 });
 
 test('what a timer callback or a microtask throws ends the execution', async () => {
-  for (const body of [`setTimeout(() => { throw new Error('inner'); }, 1); await new Promise(() => {});`, `queueMicrotask(() => { throw new Error('inner'); }); await new Promise(() => {});`]) {
+  for (const body of [
+    `setTimeout(() => { throw new Error('inner'); }, 1); await new Promise(() => {});`,
+    `queueMicrotask(() => { throw new Error('inner'); }); await new Promise(() => {});`,
+  ]) {
     const { end } = await runBundle(plugin(body));
     expect(JSON.parse(end?.text ?? '')).toMatchObject({ error: { message: 'inner' } });
   }

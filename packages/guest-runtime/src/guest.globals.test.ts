@@ -12,12 +12,32 @@ const safely = (list: string, call: string): string =>
   `return ${list}.map((v) => { try { return ${call}; } catch (e) { return 'throws ' + e.name; } });`;
 
 const URLS = JSON.stringify([
-  ...['https://example.com', 'HTTPS://User:Pa%20ss@EXAMPLE.com:443/a/./b/../c?x=1&y=ü#frag', 'http://[::1]:8080/', 'http://0x7f.1/', 'http://256.1.1.1/'],
-  ...['file:///C:/x/../y', 'mailto:a@b.c', 'data:text/plain,hi there', 'http://exa mple.com', '//no-base', 'https://bücher.example/ä?ö#ß', 'http://xn--bcher-kva.example'],
+  ...[
+    'https://example.com',
+    'HTTPS://User:Pa%20ss@EXAMPLE.com:443/a/./b/../c?x=1&y=ü#frag',
+    'http://[::1]:8080/',
+    'http://0x7f.1/',
+    'http://256.1.1.1/',
+  ],
+  ...[
+    'file:///C:/x/../y',
+    'mailto:a@b.c',
+    'data:text/plain,hi there',
+    'http://exa mple.com',
+    '//no-base',
+    'https://bücher.example/ä?ö#ß',
+    'http://xn--bcher-kva.example',
+  ],
   ...['https://faß.de', 'http://a.b/?q=%zz \'"<>', 'javascript:alert(1)', 'http://example.com:99999', '', 'http://%41.com', 'ws://x/?a\tb\nc'],
 ]);
 
-test('URL parses as Node does', () => inBoth(safely(URLS, `(({ href, origin, host, pathname, search, hash, username, password }) => ({ href, origin, host, pathname, search, hash, username, password }))(new URL(v))`)));
+test('URL parses as Node does', () =>
+  inBoth(
+    safely(
+      URLS,
+      `(({ href, origin, host, pathname, search, hash, username, password }) => ({ href, origin, host, pathname, search, hash, username, password }))(new URL(v))`,
+    ),
+  ));
 
 test('URL with a base, its setters and canParse are as in Node', () =>
   inBoth(`const u = new URL('../x?y#z', 'https://a.example/b/c/d'); u.port = '8443'; u.searchParams.append('ä b', '&='); u.hash = ''; u.hostname = 'B.example';
@@ -31,17 +51,42 @@ const TEXTS = JSON.stringify(['', 'abc', 'äöü€', '😀 smile', 'a\u0000b', 
 
 test('TextEncoder is as in Node', () => inBoth(`return ${TEXTS}.map((v) => [...new TextEncoder().encode(v)]);`));
 test('TextEncoder writes into an array as in Node', () =>
-  inBoth(`return ${TEXTS}.map((v) => { const t = new Uint8Array(5); const r = new TextEncoder().encodeInto(v, t); return [r.read, r.written, [...t]]; });`));
+  inBoth(
+    `return ${TEXTS}.map((v) => { const t = new Uint8Array(5); const r = new TextEncoder().encodeInto(v, t); return [r.read, r.written, [...t]]; });`,
+  ));
 
 const BYTES = JSON.stringify([
-  ...[[], [0x61], [0xc3, 0xa4], [0xe2, 0x82, 0xac], [0xf0, 0x9f, 0x98, 0x80], [0xef, 0xbb, 0xbf, 0x61], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0x98]],
-  ...[[0xff, 0xfe, 0x61], [0xe2, 0x28, 0xa1], [0xf4, 0x90, 0x80, 0x80], [0x80, 0x9f, 0xff], [0x3d, 0xd8, 0x00, 0xde], [0x3d, 0xd8], [0x00, 0xdc, 0x41, 0x00]],
+  ...[
+    [],
+    [0x61],
+    [0xc3, 0xa4],
+    [0xe2, 0x82, 0xac],
+    [0xf0, 0x9f, 0x98, 0x80],
+    [0xef, 0xbb, 0xbf, 0x61],
+    [0xc0, 0x80],
+    [0xed, 0xa0, 0x80],
+    [0xf0, 0x9f, 0x98],
+  ],
+  ...[
+    [0xff, 0xfe, 0x61],
+    [0xe2, 0x28, 0xa1],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0x80, 0x9f, 0xff],
+    [0x3d, 0xd8, 0x00, 0xde],
+    [0x3d, 0xd8],
+    [0x00, 0xdc, 0x41, 0x00],
+  ],
 ]);
 
-test.for(['utf-8', 'utf-16le', 'latin1'])('TextDecoder reads %s as Node does', (label) => inBoth(`return ${BYTES}.map((v) => new TextDecoder('${label}').decode(new Uint8Array(v)));`));
-test('a fatal TextDecoder throws where Node does', () => inBoth(safely(BYTES, `new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(v))`)));
+test.for(['utf-8', 'utf-16le', 'latin1'])('TextDecoder reads %s as Node does', (label) =>
+  inBoth(`return ${BYTES}.map((v) => new TextDecoder('${label}').decode(new Uint8Array(v)));`),
+);
+test('a fatal TextDecoder throws where Node does', () =>
+  inBoth(safely(BYTES, `new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(v))`)));
 test('TextDecoder reads streams as Node does', () =>
-  inBoth(`return ['utf-8', 'utf-16le'].map((label) => { const d = new TextDecoder(label); let s = ''; for (const b of [0xef, 0xbb, 0xbf, 0xf0, 0x9f, 0x98, 0x80, 0xe2, 0x82]) s += d.decode(new Uint8Array([b]), { stream: true }) + '|'; return s + d.decode(); });`));
+  inBoth(
+    `return ['utf-8', 'utf-16le'].map((label) => { const d = new TextDecoder(label); let s = ''; for (const b of [0xef, 0xbb, 0xbf, 0xf0, 0x9f, 0x98, 0x80, 0xe2, 0x82]) s += d.decode(new Uint8Array([b]), { stream: true }) + '|'; return s + d.decode(); });`,
+  ));
 
 test('btoa and atob are as in Node', async () => {
   await inBoth(safely(TEXTS, 'btoa(v)'));
@@ -52,7 +97,8 @@ test('structuredClone copies as Node does', () =>
   inBoth(`const o = { d: new Date(5), r: /x/gi, m: new Map([[1, { a: [1] }]]), s: new Set([1]), u: new Uint8Array([1, 2]).subarray(1), n: null, b: 10n, w: Object(1), sparse: [, 1], e: new RangeError('r') };
     o.self = o; const c = structuredClone(o);
     return [c !== o, c.self === c, c.d.getTime(), String(c.r), [...c.m], [...c.s], [...c.u], c.u.buffer.byteLength, String(c.b), c.w.valueOf(), 0 in c.sparse, c.sparse.length, c.e.name, c.e instanceof RangeError, c.e.message];`));
-test('structuredClone refuses what Node refuses', () => inBoth(safely('[() => 1, Symbol("x"), { f() {} }, new WeakMap(), Promise.resolve()]', 'typeof structuredClone(v)')));
+test('structuredClone refuses what Node refuses', () =>
+  inBoth(safely('[() => 1, Symbol("x"), { f() {} }, new WeakMap(), Promise.resolve()]', 'typeof structuredClone(v)')));
 test('structuredClone detaches what it transfers', () =>
   inBoth(`const b = new ArrayBuffer(8); const c = structuredClone({ b }, { transfer: [b] }); return [b.byteLength, c.b.byteLength];`));
 
@@ -72,7 +118,10 @@ test('timers fire in the order of their due time and can be cleared', () =>
     let n = 0; await new Promise((r) => { const i = setInterval(() => { n += 1; if (n === 3) { clearInterval(i); r(); } }, 20); }); return [log, n];`));
 
 test('a hundred timers can be armed, not more', async () => {
-  expect(await evaluate(`let n = 0; try { for (;;) { setTimeout(() => 1, 1000); n += 1; } } catch (e) { return [n, e.message]; }`)).toEqual([100, 'At most 100 timers can be armed at once.']);
+  expect(await evaluate(`let n = 0; try { for (;;) { setTimeout(() => 1, 1000); n += 1; } } catch (e) { return [n, e.message]; }`)).toEqual([
+    100,
+    'At most 100 timers can be armed at once.',
+  ]);
 });
 
 test('digest and HMAC are as in Node', () =>
@@ -90,9 +139,14 @@ test('keys are derived as in Node', () =>
 test.for([
   ['ECDSA', `{ name: 'ECDSA', namedCurve: 'P-256' }`, `{ name: 'ECDSA', hash: 'SHA-256' }`],
   ['Ed25519', `'Ed25519'`, `'Ed25519'`],
-  ['RSASSA-PKCS1-v1_5', `{ name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }`, `'RSASSA-PKCS1-v1_5'`],
+  [
+    'RSASSA-PKCS1-v1_5',
+    `{ name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }`,
+    `'RSASSA-PKCS1-v1_5'`,
+  ],
 ] as const)('%s keys are made, exported, imported, and sign and verify', async ([, made, used]) => {
-  const seen = await evaluate(`const { publicKey, privateKey } = await crypto.subtle.generateKey(${made}, true, ['sign', 'verify']); const data = new Uint8Array([1, 2, 3]); const signature = await crypto.subtle.sign(${used}, privateKey, data);
+  const seen =
+    await evaluate(`const { publicKey, privateKey } = await crypto.subtle.generateKey(${made}, true, ['sign', 'verify']); const data = new Uint8Array([1, 2, 3]); const signature = await crypto.subtle.sign(${used}, privateKey, data);
     const spki = await crypto.subtle.exportKey('spki', publicKey); const again = await crypto.subtle.importKey('spki', spki, ${made}, true, ['verify']); const jwk = await crypto.subtle.exportKey('jwk', privateKey);
     const own = await crypto.subtle.importKey('jwk', jwk, ${made}, false, ['sign']); let refused; try { await crypto.subtle.exportKey('pkcs8', own); } catch (e) { refused = e.name; }
     return [await crypto.subtle.verify(${used}, again, signature, data), await crypto.subtle.verify(${used}, again, signature, new Uint8Array([9])), publicKey.usages, privateKey.usages, refused];`);
@@ -100,9 +154,17 @@ test.for([
 });
 
 test.for([
-  ['too many iterations', `const k = await crypto.subtle.importKey('raw', new Uint8Array(4), 'PBKDF2', false, ['deriveBits']); await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt: new Uint8Array(4), iterations: 1e9 }, k, 256)`, 'OperationError'],
+  [
+    'too many iterations',
+    `const k = await crypto.subtle.importKey('raw', new Uint8Array(4), 'PBKDF2', false, ['deriveBits']); await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt: new Uint8Array(4), iterations: 1e9 }, k, 256)`,
+    'OperationError',
+  ],
   ['an algorithm that is not on the list', `await crypto.subtle.digest('MD5', new Uint8Array(1))`, 'NotSupportedError'],
-  ['a modulus that is too long', `await crypto.subtle.generateKey({ name: 'RSA-PSS', modulusLength: 65536, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }, true, ['sign'])`, 'OperationError'],
+  [
+    'a modulus that is too long',
+    `await crypto.subtle.generateKey({ name: 'RSA-PSS', modulusLength: 65536, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }, true, ['sign'])`,
+    'OperationError',
+  ],
 ] as const)('crypto.subtle refuses %s', async ([, body, name]) => {
   expect(await evaluate(`try { ${body}; return 'done'; } catch (e) { return e.name; }`)).toBe(name);
 });

@@ -1,5 +1,14 @@
 import ivm from 'isolated-vm';
-import { answerCrypto, BOUNDARY_GLOBAL, type GuestBoundary, type GuestLimits, guestLoadSource, guestRuntimeSource, type PostKind, RUNTIME_FILE } from '../src/index.ts';
+import {
+  answerCrypto,
+  BOUNDARY_GLOBAL,
+  type GuestBoundary,
+  type GuestLimits,
+  guestLoadSource,
+  guestRuntimeSource,
+  type PostKind,
+  RUNTIME_FILE,
+} from '../src/index.ts';
 
 export const KEY = 'a-key-only-for-tests-0001';
 export const SEED = '000102030405060708090a0b0c0d0e0f';

@@ -5,7 +5,7 @@ import { installConsole } from './console.ts';
 import { type ContextTexts, createContext, stateToReturn } from './context.ts';
 import { describeThrown } from './describe.ts';
 import { installEvents } from './events.ts';
-import { currentExecution, endExecution, type Execution, forgetExecution, installSend, settleCall, startExecution } from './execution.ts';
+import { currentExecution, type Execution, endExecution, forgetExecution, installSend, settleCall, startExecution } from './execution.ts';
 import { hardenContext, leaveStackTraceLimitToV8, lockStackFormat, removeGlobals, wrapArrayBuffer } from './harden.ts';
 import { apply, createObject, define, defineFixed, freeze, jsonParse } from './primordials.ts';
 import { installRandom, seedRandom } from './random.ts';
@@ -91,7 +91,10 @@ function warmUp(): void {
   seedRandom('00000000000000000000000000000000');
   const execution = startExecution(limits);
   const { context, state } = createContext(execution, texts);
-  const { organizationService, tracing } = context as { organizationService: { create(table: string, attributes: object): Promise<string> }; tracing: { trace(text: string): void } };
+  const { organizationService, tracing } = context as {
+    organizationService: { create(table: string, attributes: object): Promise<string> };
+    tracing: { trace(text: string): void };
+  };
   tracing.trace('warm');
   void organizationService.create('a', {});
   deliver(1, 'answer', '{"id":"a"}', 0);

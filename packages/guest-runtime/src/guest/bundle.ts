@@ -1,17 +1,6 @@
 import type { LoadAnswer } from '../boundary.ts';
 import { describeThrown } from './describe.ts';
-import {
-  apply,
-  jsonStringify,
-  keys,
-  mapForEach,
-  mapGet,
-  mapSet,
-  mapSize,
-  SafeError,
-  SafeFunction,
-  SafeMap,
-} from './primordials.ts';
+import { apply, jsonStringify, keys, mapForEach, mapGet, mapSet, mapSize, SafeError, SafeFunction, SafeMap } from './primordials.ts';
 
 const MAX_TYPES = 256;
 

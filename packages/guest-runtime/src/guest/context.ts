@@ -36,6 +36,8 @@ function parseExecutionContext(texts: ContextTexts): { readonly members: Record<
   freeze(members);
   freezeDeep(members['preEntityImages']);
   freezeDeep(members['postEntityImages']);
+  freezeDeep(members['owningExtension']);
+  freezeDeep(members['parentContext']);
   return { members, state, own };
 }
 
@@ -47,7 +49,7 @@ function layOver(target: Record<string, unknown>, source: Record<string, unknown
   }
 }
 
-/** Images are what was; a step that writes to one would believe it changed something. */
+/** What is not handed back must not look as if it were: a step that writes to an image would believe it changed something. */
 function freezeDeep(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   freeze(value);

@@ -112,7 +112,10 @@ export class EventTarget {
     if (callback === null || callback === undefined || signal?.aborted) return;
     const list = this.#listeners.get(String(type)) ?? [];
     if (list.some((listener) => listener.callback === callback && listener.capture === Boolean(capture))) return;
-    this.#listeners.set(String(type), [...list, { callback, capture: Boolean(capture), once: Boolean(once), passive: Boolean(passive), removed: false }]);
+    this.#listeners.set(String(type), [
+      ...list,
+      { callback, capture: Boolean(capture), once: Boolean(once), passive: Boolean(passive), removed: false },
+    ]);
     signal?.addEventListener('abort', () => this.removeEventListener(type, callback, options), { once: true });
   }
 

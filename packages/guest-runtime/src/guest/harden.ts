@@ -7,16 +7,7 @@ const STACK_FRAMES = 30;
  * WebAssembly and shared memory are memory that no heap limit counts, and a clock; WeakRef and FinalizationRegistry make the garbage
  * collector visible and run code outside every time limit.
  */
-const REMOVED = [
-  'WebAssembly',
-  'SharedArrayBuffer',
-  'WeakRef',
-  'FinalizationRegistry',
-  'ShadowRealm',
-  'escape',
-  'unescape',
-  'gc',
-] as const;
+const REMOVED = ['WebAssembly', 'SharedArrayBuffer', 'WeakRef', 'FinalizationRegistry', 'ShadowRealm', 'escape', 'unescape', 'gc'] as const;
 
 /** `Atomics` is left: V8 adds to it in every context made from a snapshot, and ends the process when it is gone. `hardenContext` removes it. */
 export function removeGlobals(): void {

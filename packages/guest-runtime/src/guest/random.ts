@@ -1,4 +1,4 @@
-import { define, SafeTypeError, SafeUint32Array, SafeUint8Array } from './primordials.ts';
+import { define, indexOf, SafeTypeError, SafeUint8Array, SafeUint32Array } from './primordials.ts';
 
 /**
  * Randomness comes from the execution's seed, so that a recorded execution replays exactly. The host draws the seed (128 random bits) for every
@@ -11,7 +11,7 @@ const BLOCK_BYTES = 64;
 
 let key: Uint32Array = new SafeUint32Array(8);
 let counter = 0;
-let block: Uint8Array = new SafeUint8Array(BLOCK_BYTES);
+const block: Uint8Array = new SafeUint8Array(BLOCK_BYTES);
 let used = BLOCK_BYTES;
 let a = 0;
 let b = 0;
@@ -35,7 +35,7 @@ export function seedRandom(hex: string): void {
 function hexDigit(text: string | undefined): number {
   if (text === undefined) return 0;
   if (text >= '0' && text <= '9') return +text;
-  return text >= 'a' && text <= 'f' ? 'abcdef'.indexOf(text) + 10 : 0;
+  return text >= 'a' && text <= 'f' ? indexOf('abcdef', text, 0) + 10 : 0;
 }
 
 function chachaBlock(stream: number, count: number): Uint32Array {
@@ -112,9 +112,13 @@ const HEX = '0123456789abcdef';
 
 export function getRandomValues<T extends Uint8Array>(array: T): T {
   const tag: unknown = ArrayBuffer.isView(array) ? (array as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] : undefined;
-  if (typeof tag !== 'string' || tag.startsWith('Float')) throw new SafeTypeError('crypto.getRandomValues: the argument must be an integer typed array');
+  if (typeof tag !== 'string' || tag.startsWith('Float'))
+    throw new SafeTypeError('crypto.getRandomValues: the argument must be an integer typed array');
   if (array.byteLength > MAX_VALUES_BYTES) {
-    throw new DOMException(`crypto.getRandomValues: ${array.byteLength} bytes asked for, ${MAX_VALUES_BYTES} at once are allowed`, 'QuotaExceededError');
+    throw new DOMException(
+      `crypto.getRandomValues: ${array.byteLength} bytes asked for, ${MAX_VALUES_BYTES} at once are allowed`,
+      'QuotaExceededError',
+    );
   }
   const bytes = new SafeUint8Array(array.buffer, array.byteOffset, array.byteLength);
   for (let index = 0; index < bytes.length; index += 1) bytes[index] = randomByte();

@@ -129,7 +129,7 @@ export class InvalidPluginExecutionException extends SafeError {
 
   static {
     rejectionOf = (value) =>
-      (typeof value === 'object' && value !== null && #data in value ? (value as InvalidPluginExecutionException).#data : undefined);
+      typeof value === 'object' && value !== null && #data in value ? (value as InvalidPluginExecutionException).#data : undefined;
   }
 
   constructor(message?: unknown, options?: RejectionOptions) {

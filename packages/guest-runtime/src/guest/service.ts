@@ -1,6 +1,17 @@
 import { withoutRuntimeFrames } from './describe.ts';
 import { type CallEnd, type Execution, makeCall } from './execution.ts';
-import { captureStackTrace, createObject, define, defineProperty, freeze, jsonParse, jsonStringify, SafeError, SafePromise, SafeTypeError } from './primordials.ts';
+import {
+  captureStackTrace,
+  createObject,
+  define,
+  defineProperty,
+  freeze,
+  jsonParse,
+  jsonStringify,
+  SafeError,
+  SafePromise,
+  SafeTypeError,
+} from './primordials.ts';
 
 interface FaultData {
   readonly code?: string;
@@ -72,8 +83,7 @@ function ask(execution: Execution, request: Request): Promise<unknown> {
 }
 
 function faultOf(end: CallEnd, siteStack: string): Error {
-  const error =
-    end.kind === 'fault' ? new OrganizationServiceFault(jsonParse(end.text) as FaultData) : new SafeError(end.text);
+  const error = end.kind === 'fault' ? new OrganizationServiceFault(jsonParse(end.text) as FaultData) : new SafeError(end.text);
   const name = end.kind === 'fault' ? 'OrganizationServiceFault' : 'Error';
   // The first line of the site's stack is its own header.
   const frames = withoutRuntimeFrames(siteStack);
@@ -110,7 +120,10 @@ export function createService(execution: Execution, as: string | undefined): obj
   const call = (op: string, names: Record<string, unknown>) => ask(execution, fill(requestOf(op, as), names));
   return freeze({
     async create(table: unknown, attributes?: unknown): Promise<unknown> {
-      const names = typeof table === 'object' && table !== null ? entityNames(table) : { table: requireText(table, 'table'), attributes: requireObject(attributes, 'attributes') };
+      const names =
+        typeof table === 'object' && table !== null
+          ? entityNames(table)
+          : { table: requireText(table, 'table'), attributes: requireObject(attributes, 'attributes') };
       const answer = (await call('create', names)) as { readonly id: string };
       return answer.id;
     },
@@ -134,7 +147,10 @@ export function createService(execution: Execution, as: string | undefined): obj
       return call('retrieveMultiple', { table: requireText(table, 'query.table'), columns, conditions, orderBy, top });
     },
     async execute(message: unknown, parameters?: unknown): Promise<unknown> {
-      return call('execute', { message: requireText(message, 'message'), parameters: parameters === undefined ? undefined : requireObject(parameters, 'parameters') });
+      return call('execute', {
+        message: requireText(message, 'message'),
+        parameters: parameters === undefined ? undefined : requireObject(parameters, 'parameters'),
+      });
     },
   });
 }

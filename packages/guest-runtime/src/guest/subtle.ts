@@ -142,7 +142,10 @@ const subtle = {
     return { ...(exported as object), key_ops: [...key.usages], ext: key.extractable };
   },
   async generateKey(algorithm: unknown, extractable: unknown, usages: readonly string[]): Promise<unknown> {
-    const made = (await ask('generateKey', { algorithm: named(algorithm), usages })) as { readonly publicKey?: unknown; readonly privateKey?: unknown };
+    const made = (await ask('generateKey', { algorithm: named(algorithm), usages })) as {
+      readonly publicKey?: unknown;
+      readonly privateKey?: unknown;
+    };
     if (made.publicKey === undefined) return keyOf(made, extractable, usages);
     return { publicKey: keyOf(made.publicKey, true, usages), privateKey: keyOf(made.privateKey, extractable, usages) };
   },

@@ -30,7 +30,7 @@ function encodeInto(text: string, target: Uint8Array): { readonly read: number; 
     if (written + bytes > target.length) break;
     if (bytes === 1) target[written] = point;
     else {
-      target[written] = (0xf00 >> bytes) & 0xff | (point >> (6 * (bytes - 1)));
+      target[written] = ((0xf00 >> bytes) & 0xff) | (point >> (6 * (bytes - 1)));
       for (let index = 1; index < bytes; index += 1) target[written + index] = 0x80 | ((point >> (6 * (bytes - 1 - index))) & 0x3f);
     }
     written += bytes;
@@ -168,7 +168,8 @@ class TextDecoder {
 
   constructor(label: unknown = 'utf-8', options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {}) {
     const encoding = LABELS[String(label).trim().toLowerCase()];
-    if (encoding === undefined) throw new RangeError(`The encoding '${String(label).slice(0, 64)}' is not supported; utf-8, utf-16le and latin1 are.`);
+    if (encoding === undefined)
+      throw new RangeError(`The encoding '${String(label).slice(0, 64)}' is not supported; utf-8, utf-16le and latin1 are.`);
     this.encoding = encoding;
     this.fatal = Boolean(options?.fatal);
     this.ignoreBOM = Boolean(options?.ignoreBOM);

@@ -22,7 +22,9 @@ const ALGORITHMS: ReadonlyMap<string, string> = new Map(
   ].map((name) => [name.toLowerCase(), name]),
 );
 const PARAMETERS = new Set(
-  'name hash namedCurve modulusLength publicExponent length iv additionalData tagLength counter salt iterations info public label saltLength'.split(' '),
+  'name hash namedCurve modulusLength publicExponent length iv additionalData tagLength counter salt iterations info public label saltLength'.split(
+    ' ',
+  ),
 );
 const USAGES = new Set(['sign', 'verify', 'encrypt', 'decrypt', 'deriveBits', 'deriveKey', 'wrapKey', 'unwrapKey']);
 /** Keys that cannot be exported by the standard; they keep the bytes they were imported with. */
@@ -94,7 +96,8 @@ const FORMATS = new Set(['raw', 'pkcs8', 'spki']);
 async function keyOf(value: unknown, usages: webcrypto.KeyUsage[]): Promise<Key> {
   const material = fieldsOf(isFields(value) ? value['$key'] : undefined, 'the key');
   const { format, data } = material;
-  if (typeof format !== 'string' || !FORMATS.has(format) || typeof data !== 'string') throw new CryptoRefusal('DataError', 'The key is not understood');
+  if (typeof format !== 'string' || !FORMATS.has(format) || typeof data !== 'string')
+    throw new CryptoRefusal('DataError', 'The key is not understood');
   const algorithm = await algorithmOf(material['algorithm']);
   const isExtractable = !DERIVATION_ONLY.has(algorithm.name);
   return subtle.importKey(format as 'raw', new Uint8Array(Buffer.from(data, 'base64')), algorithm, isExtractable, usages);
