@@ -28,7 +28,12 @@ function runTask(toolchain, task, args) {
     const child = spawn(toolchain.node, [...TASKS[task], ...args], {
       cwd: root,
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-      env: { ...process.env, PATH: `${dirname(toolchain.node)}:${process.env.PATH ?? ''}`, AIRLOCK_LAUNCHER_FD: '3' },
+      env: {
+        ...process.env,
+        PATH: `${dirname(toolchain.node)}:${process.env.PATH ?? ''}`,
+        // Only for the launcher itself: services refuse variables of ours that they do not know.
+        ...(task === 'start' ? { AIRLOCK_LAUNCHER_FD: '3' } : {}),
+      },
     });
     const forward = (signal) => child.kill(signal);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
