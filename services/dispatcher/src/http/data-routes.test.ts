@@ -147,6 +147,13 @@ describe('a row', () => {
     const { status, json } = await ask('GET', `/accounts${key}?$select=name`);
     expect([status, json?.name]).toEqual([200, 'Contoso']);
   });
+  test('without a key value is not what an empty key names', async () => {
+    await ask('POST', '/accounts', { body: { name: 'No number' } });
+    for (const method of ['GET', 'PATCH', 'DELETE'] as const) {
+      expect(await ask(method, "/accounts(accountnumber='')", method === 'PATCH' ? { body: {} } : {})).toMatchObject({ status: 400 });
+    }
+    expect(fixture.records.requests.map(({ messageName }) => messageName)).toEqual(['Create', 'Create', 'Create']);
+  });
   test('is not looked for by columns that are no key', async () => {
     expect((await ask('GET', "/accounts(name='Contoso')")).status).toBe(400);
   });

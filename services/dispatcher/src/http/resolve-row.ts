@@ -23,6 +23,9 @@ export async function resolveRow(request: DataRequest, services: DataServices, t
     table,
     values.map(([name]) => name),
   );
+  // A comparison with '' finds the rows without a value, and a key must never name one of those.
+  const empty = values.find(([, value]) => value === '');
+  if (empty !== undefined) throw new PlatformError('INVALID_ARGUMENT', { problem: `The value of the key column '${empty[0]}' must not be empty.` });
   const id = await findRow(request, services, table, values);
   return id === undefined
     ? { found: false, keyValues: Object.fromEntries(values), text: values.map(([name, value]) => `${name}=${String(value)}`).join(', ') }

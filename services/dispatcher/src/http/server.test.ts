@@ -63,6 +63,20 @@ describe('without a key', () => {
   });
 });
 
+test('a flood of probes is one check a second', async () => {
+  let checks = 0;
+  const { server, clock } = start({
+    health: async () => {
+      checks += 1;
+      return { ready: checks === 1, parts: {} };
+    },
+  });
+  const probe = async () => (await server.inject('/readyz')).statusCode;
+  expect(await Promise.all([probe(), probe(), probe()])).toEqual([200, 200, 200]);
+  clock.nowMs += 1_000;
+  expect([await probe(), checks]).toEqual([503, 2]);
+});
+
 describe('limits', () => {
   test('a body over the limit is refused with the limit, a bundle may be larger', async () => {
     const { server } = start({ limits: { bodyBytes: 100, bundleBodyBytes: 10_000 } });

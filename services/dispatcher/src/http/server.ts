@@ -13,19 +13,16 @@ import { parseConditions } from './conditions.ts';
 import type { DataRequest, DataServices, OrganizationIds } from './data-request.ts';
 import { answerData } from './data-routes.ts';
 import { answerOfError } from './error-answer.ts';
-import { type HttpAnswer, JSON_TYPE } from './fault-response.ts';
+import type { HttpAnswer } from './fault-response.ts';
 import type { HttpLimits } from './limits.ts';
 import { parsePreferences } from './preferences.ts';
 import { parseQueryString } from './query-string.ts';
+import { createReadiness, type Health, probeAnswer } from './readiness.ts';
 import { originOf, routerUrl } from './request-url.ts';
 import { callerOf, commonHeaders, newSession, type Session } from './session.ts';
 import { createSignIn, type SignIn } from './sign-in.ts';
 
-/** Readiness of one part, by its name: `database`, `bus`, `workers`. */
-export interface Health {
-  readonly ready: boolean;
-  readonly parts: Readonly<Record<string, unknown>>;
-}
+export type { Health } from './readiness.ts';
 
 /** Decides whether one more request may run now. */
 export interface Admission {
@@ -53,6 +50,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 export function createServer(deps: ServerDependencies): FastifyInstance {
   const sessions = new WeakMap<FastifyRequest, Session>();
   const signIn = createSignIn(deps);
+  const readiness = createReadiness(deps);
   const server = fastify({
     logger: false,
     bodyLimit: deps.limits.bodyBytes,
@@ -106,8 +104,8 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
     }),
   });
   for (const route of airlockRoutes) addAirlockRoute(server, route, deps, handle);
-  server.get('/healthz', (_request, reply) => send(reply, jsonAnswer(200, { status: 'alive' })));
-  server.get('/readyz', async (_request, reply) => send(reply, await readiness(deps)));
+  server.get('/healthz', (_request, reply) => send(reply, probeAnswer(200, { status: 'alive' })));
+  server.get('/readyz', async (_request, reply) => send(reply, await readiness()));
   return server;
 }
 
@@ -202,20 +200,6 @@ function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): Fasti
     .code(status)
     .headers(headers)
     .send(body === undefined ? undefined : Buffer.from(body, 'utf8'));
-}
-
-function jsonAnswer(status: number, value: unknown): HttpAnswer {
-  return { status, headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store' }, body: JSON.stringify(value) };
-}
-
-async function readiness({ health, logger }: ServerDependencies): Promise<HttpAnswer> {
-  try {
-    const { ready, parts } = await health();
-    return jsonAnswer(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', ...parts });
-  } catch (error) {
-    logger.error({ err: error }, 'the readiness check failed');
-    return jsonAnswer(503, { status: 'not ready' });
-  }
 }
 
 /** One line for each request at the edge that owns it; never the query string, which may hold what people searched for. */
