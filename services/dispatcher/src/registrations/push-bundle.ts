@@ -97,9 +97,17 @@ async function checkUser(db: Queryable, step: string, userId: string): Promise<v
 
 async function planIn(db: Queryable, bundle: AcceptedBundle, steps: readonly WantedStep[]): Promise<PushPlan> {
   const registered = await readRegistered(db, bundle.manifest.name);
-  refuseTakenVersion(bundle, registered);
+  if (refuseTakenVersion(bundle, registered) === undefined) await refuseCodeStoredElsewhere(db, bundle);
   const { name, version } = bundle.manifest;
   return planPush({ name, version, digest: bundle.digest, typeNames: bundle.typeNames, steps }, registered);
+}
+
+/** The table holds a digest once, so code that is stored under another name or version cannot be stored again. */
+async function refuseCodeStoredElsewhere(db: Queryable, { digest }: AcceptedBundle): Promise<void> {
+  const [other] = await db.query(sql`select name, version from airlock.pluginassembly where digest = ${digest}`);
+  if (other === undefined) return;
+  const problem = `version: exactly this code is stored as ${String(other['name'])}@${String(other['version'])} already; push that version, or change the code.`;
+  throw new PlatformError('BUNDLE_MANIFEST_INVALID', { problem });
 }
 
 function changesAnything({ changes }: PushPlan): boolean {
