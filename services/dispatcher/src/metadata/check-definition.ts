@@ -34,6 +34,8 @@ export const defaultScale = { decimal: 10, money: 2 } as const;
 export const MAX_INDEXED_CHARS = 850;
 /** `constructor` is a property of every object: as a column it would be found where it was never set. */
 const RESERVED_COLUMNS: ReadonlySet<string> = new Set(['constructor']);
+/** The sequence of versions lives beside the tables, and shares their names. */
+const RESERVED_TABLES: ReadonlySet<string> = new Set(['constructor', 'versionnumber']);
 
 /** The table that `definition` describes, or an error that names what is wrong with it. */
 export function checkDefinition(metadata: Metadata, definition: unknown): Table {
@@ -73,6 +75,7 @@ const rightOf = (definition: Definition, right: keyof Table['rights']) => {
 
 function checkNames(metadata: Metadata, { logicalName, entitySetName, columns }: Definition): void {
   if (platformTables.some((table) => table.logicalName === logicalName)) throw refusal(`the table "${logicalName}" belongs to the platform`);
+  if (RESERVED_TABLES.has(logicalName)) throw refusal(`"${logicalName}" cannot be the name of a table`);
   if (primaryIdOf(logicalName).length > MAX_IDENTIFIER_CHARS)
     throw refusal(`the name "${logicalName}" is too long for an id column "${logicalName}id"`);
   const holder = metadata.bySetName.get(entitySetName);

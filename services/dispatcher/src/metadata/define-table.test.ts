@@ -119,7 +119,7 @@ describe('a new definition', () => {
     expect(first.waitingFor).toEqual(['late']);
     const second = await define(table('late', []));
     expect(second.statements.some((text) => text.includes('foreign key') && text.includes('"early"'))).toBe(true);
-    const rows = await db.query(sql`select 1 from pg_constraint where conname = 'fk_early_lateid'`);
+    const rows = await db.query(sql`select 1 from pg_constraint where conname = 'fk_early.lateid'`);
     expect(rows).toHaveLength(1);
   });
 
@@ -159,7 +159,7 @@ describe('a definition again', () => {
     const version = await metadataVersion(db);
     expect(planTable(await loadMetadata(db), larger)).toEqual([
       'alter table "data"."growing" add column "added" date',
-      'create unique index "uk_growing_by_name" on "data"."growing" (lower("name" collate "pg_c_utf8"))',
+      'create unique index "uk_growing.by_name" on "data"."growing" (lower("name" collate "pg_c_utf8"))',
     ]);
     await define(larger);
     expect(await metadataVersion(db)).toBe(version + 1);
@@ -207,6 +207,7 @@ test.for([
   ['an illegal name', table('a"b', [])],
   ['a name in capitals', table('Account', [])],
   ['the name of a platform table', table('systemuser', [])],
+  ['the name of the sequence of versions', table('versionnumber', [])],
   ['the set name of another table', table('x', [], { entitySetName: 'systemusers' })],
   ['a column that every table has', table('x', [column('createdon', 'datetime')])],
   ['a column twice', table('x', [column('a', 'date'), column('a', 'date')])],
@@ -258,6 +259,16 @@ test('the longest names that are allowed find their way into the database and ba
   ).toMatchObject({ changed: false });
 });
 
+test("names that run into each other when they are joined do not get in each other's way", async () => {
+  const keys = [{ logicalName: 'by_name', columns: ['name'] }];
+  await define(table('order_line', [column('order', 'lookup', { targets: ['order_line'] })], { keys }));
+  await define(
+    table('order', [column('line_order', 'lookup', { targets: ['order_line'] })], { keys: [{ ...keys[0], logicalName: 'line_by_name' }] }),
+  );
+  const rows = await db.query(sql`select 1 from pg_indexes where schemaname = 'data' and tablename in ('order', 'order_line')`);
+  expect(rows).toHaveLength(10);
+});
+
 test('two definitions at once, each pointing to the other, both come out whole', async () => {
   const other = openDatabase(database.url);
   await Promise.all([
@@ -265,6 +276,6 @@ test('two definitions at once, each pointing to the other, both come out whole',
     other.inTransaction((tx) => defineTable(tx, table('right', [column('leftid', 'lookup', { targets: ['left'] })]))),
   ]);
   await other[Symbol.asyncDispose]();
-  const rows = await db.query(sql`select conname from pg_constraint where conname in ('fk_left_rightid', 'fk_right_leftid')`);
+  const rows = await db.query(sql`select conname from pg_constraint where conname in ('fk_left.rightid', 'fk_right.leftid')`);
   expect(rows).toHaveLength(2);
 });

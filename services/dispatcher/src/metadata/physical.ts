@@ -37,9 +37,12 @@ export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"'
 export const tableName = (table: Pick<Table, 'schema' | 'logicalName'>): SQL =>
   sql`${sql.identifier(table.schema)}.${sql.identifier(table.logicalName)}`;
 
-/** A name for an index, a constraint or a trigger that can be computed again from what it is about, whatever the lengths. */
+/**
+ * A name for an index, a constraint or a trigger that can be computed again from what it is about, whatever the lengths. The
+ * point is in no logical name: with `_` the column `line_id` of `order` and the column `id` of `order_line` would share one.
+ */
 export function physicalName(prefix: string, table: string, about: string): string {
-  const readable = `${prefix}_${table}_${about}`;
+  const readable = `${prefix}_${table}.${about}`;
   if (readable.length <= MAX_IDENTIFIER_CHARS) return readable;
   const hash = createHash('sha256').update(`${table}.${about}`).digest('hex').slice(0, 16);
   return `${readable.slice(0, MAX_IDENTIFIER_CHARS - hash.length - 1)}_${hash}`;

@@ -13,7 +13,8 @@ import { SYSTEM_USER_ID } from '../store/well-known.ts';
 import { coerceAttributes } from './coerce-attributes.ts';
 import { compareValues, evaluateFilter, sortValue } from './evaluate-filter.ts';
 import { codeOf, migrated, openDatabase } from './fixture.ts';
-import { type Filter, parseRecordQuery, queryRecords, type RecordQuery } from './query.ts';
+import { queryRecords } from './query.ts';
+import { type Filter, parseRecordQuery, type RecordQuery } from './record-query.ts';
 import { createRecord } from './write.ts';
 
 const database = useDatabase({ template: migrated });
@@ -318,8 +319,8 @@ test('equality, a prefix and the order of the primary name use its index', async
   await db.query(sql`set enable_seqscan = off`);
   const plan = async (condition: string) => JSON.stringify(await db.query(sql.raw(`explain select itemid from data.item ${condition}`)));
   const own = 'lower("name" collate "pg_c_utf8")';
-  expect(await plan(`where ${own} = lower('A'::text collate "pg_c_utf8")`)).toContain('ix_item_name');
+  expect(await plan(`where ${own} = lower('A'::text collate "pg_c_utf8")`)).toContain('ix_item.name');
   expect(await plan(`where ${own} like lower('Ab%'::text collate "pg_c_utf8")`)).toContain('Index Cond');
-  expect(await plan(`order by ${own} asc nulls first limit 1`)).toContain('ix_item_name');
+  expect(await plan(`order by ${own} asc nulls first limit 1`)).toContain('ix_item.name');
   await db.query(sql`reset enable_seqscan`);
 });

@@ -11,9 +11,6 @@ import { MAX_PAGE_ROWS, type OrderBy, type RecordQuery } from './record-query.ts
 import { translateDatabaseError } from './translate-database-error.ts';
 import { parameter, physicalColumnList, rowToEntity } from './values.ts';
 
-export type { ComparisonOperator, Filter, OrderBy, RecordQuery } from './record-query.ts';
-export { MAX_PAGE_ROWS, parseRecordQuery } from './record-query.ts';
-
 export interface RecordPage {
   readonly entities: readonly Entity[];
   /** Of all pages; −1 when the query did not ask for it. */

@@ -10,8 +10,6 @@ import { shownName } from './invalid-value.ts';
 import { translateDatabaseError } from './translate-database-error.ts';
 import { parameter, physicalColumnList, rowToEntity } from './values.ts';
 
-export { rowToEntity } from './values.ts';
-
 export interface ReadOptions {
   /** Locks the row until the transaction ends: what is read stays true until it is written. */
   readonly forUpdate?: boolean;
