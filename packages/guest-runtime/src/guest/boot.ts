@@ -1,4 +1,5 @@
 import { BOUNDARY_GLOBAL, type GuestBoundary, type GuestLimits } from '../boundary.ts';
+import { installBase64 } from './base64.ts';
 import { lastLoadAnswer, loadBundle, pluginType, typesJson } from './bundle.ts';
 import { installClock, installTemporal, startClock } from './clock.ts';
 import { installConsole } from './console.ts';
@@ -28,6 +29,7 @@ installClock();
 installRandom();
 installRejection();
 installService();
+installBase64();
 installEvents();
 installTimers(failCurrent);
 installConsole();

@@ -1,8 +1,8 @@
+import { decodeBase64, encodeBase64 } from './base64.ts';
 import { DOMException } from './dom-exception.ts';
 import { type CallEnd, currentExecution, makeCall } from './execution.ts';
 import { define } from './primordials.ts';
 import { getRandomValues, randomUuid } from './random.ts';
-import { decodeBase64, encodeBase64 } from './text-codecs.ts';
 
 /** What the host needs to make the key again; a key lives in the guest only, the host keeps nothing between calls. */
 interface Material {

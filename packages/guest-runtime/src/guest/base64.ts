@@ -1,0 +1,42 @@
+import { DOMException } from './dom-exception.ts';
+import { charCodeAt, define } from './primordials.ts';
+
+/** Bytes made text at once; `String.fromCharCode` takes no more arguments than the stack holds. */
+const PIECE = 4_096;
+
+interface Base64 {
+  toBase64(): string;
+}
+const bytesToBase64 = (Uint8Array.prototype as unknown as Base64).toBase64;
+const base64ToBytes = (Uint8Array as unknown as { fromBase64(text: string): Uint8Array }).fromBase64;
+
+export const encodeBase64 = (bytes: Uint8Array): string => bytesToBase64.call(bytes);
+export const decodeBase64 = (text: string): Uint8Array => base64ToBytes.call(Uint8Array, text);
+
+function btoa(text: unknown): string {
+  const given = String(text);
+  const bytes = new Uint8Array(given.length);
+  for (let index = 0; index < given.length; index += 1) {
+    const unit = charCodeAt(given, index);
+    if (unit > 0xff) throw new DOMException('btoa: the text holds characters outside of Latin1', 'InvalidCharacterError');
+    bytes[index] = unit;
+  }
+  return encodeBase64(bytes);
+}
+
+function atob(text: unknown): string {
+  let given = String(text).replace(/[\t\n\f\r ]/g, '');
+  if (given.length % 4 === 0) given = given.replace(/={1,2}$/, '');
+  if (given.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(given)) {
+    throw new DOMException('atob: the text is not correctly encoded', 'InvalidCharacterError');
+  }
+  const bytes = decodeBase64(given);
+  let result = '';
+  for (let from = 0; from < bytes.length; from += PIECE) result += String.fromCharCode(...bytes.subarray(from, from + PIECE));
+  return result;
+}
+
+export function installBase64(): void {
+  define(globalThis, 'btoa', btoa);
+  define(globalThis, 'atob', atob);
+}
