@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tryDirectoryLock } from '@airlock/local/directory-lock';
+import { tryDirectoryLock, withDirectoryLock } from '@airlock/local/directory-lock';
+import { findNatsServer } from '@airlock/local/nats-binary';
 import { type LocalPostgres, startPostgres } from '@airlock/local/postgres';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
@@ -15,7 +16,8 @@ declare module 'vitest' {
   }
 }
 
-const STATE = fileURLToPath(new URL('../../.airlock/test/', import.meta.url));
+const AIRLOCK = fileURLToPath(new URL('../../.airlock/', import.meta.url));
+const STATE = join(AIRLOCK, 'test');
 const MAX_RUNS_AT_ONCE = 16;
 
 /** In a cluster of ours: what earlier runs left (databases of failed files were kept until now). On a given server: this run's templates. */
@@ -43,9 +45,16 @@ async function startCluster(): Promise<{ readonly server: LocalPostgres; readonl
   throw new Error(`More than ${MAX_RUNS_AT_ONCE} test runs use ${STATE} at once.`);
 }
 
+/** Test processes inherit PATH from here: whoever starts "nats-server" finds the one that was installed. */
+async function putNatsOnPath(): Promise<void> {
+  const binary = await withDirectoryLock(join(AIRLOCK, 'nats.lock'), () => findNatsServer(join(AIRLOCK, 'toolchain')));
+  if (isAbsolute(binary)) process.env['PATH'] = `${dirname(binary)}${delimiter}${process.env['PATH'] ?? ''}`;
+}
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const runId = randomBytes(4).toString('hex');
   project.provide('runId', runId);
+  await putNatsOnPath();
   const given = process.env['DATABASE_URL'];
   if (given !== undefined && given !== '') {
     project.provide('postgresUrl', given);
