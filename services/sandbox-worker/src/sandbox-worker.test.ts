@@ -13,7 +13,13 @@ let player: DispatcherPlayer;
 let worker: WorkerProcess;
 
 const startWorker = (workerId: string) =>
-  startWorkerProcess({ NATS_URL: nats.url, AIRLOCK_POOL: address.pool, AIRLOCK_WORKER_ID: workerId, AIRLOCK_CAPACITY: '2', AIRLOCK_LOG_LEVEL: 'warn' });
+  startWorkerProcess({
+    NATS_URL: nats.url,
+    AIRLOCK_POOL: address.pool,
+    AIRLOCK_WORKER_ID: workerId,
+    AIRLOCK_CAPACITY: '2',
+    AIRLOCK_LOG_LEVEL: 'warn',
+  });
 
 beforeAll(async () => {
   nats = await startNatsServer();
@@ -57,7 +63,12 @@ const childPids = (): number[] =>
     });
 
 test('what a plug-in changes in the shared variables comes back', { timeout: TIMEOUT_MS }, async () => {
-  const reply = await player.run([{ code: plugin(`context.executionContext.sharedVariables.seen = context.configuration.unsecure;`), configuration: { unsecure: 'abc', secure: '' } }]);
+  const reply = await player.run([
+    {
+      code: plugin(`context.executionContext.sharedVariables.seen = context.configuration.unsecure;`),
+      configuration: { unsecure: 'abc', secure: '' },
+    },
+  ]);
   expect(onlyOutcome(reply).observation).toEqual(expect.objectContaining({ deadlineFired: false, childDied: false }));
   expect(JSON.parse(reply.state ?? '')).toMatchObject({ sharedVariables: { seen: 'abc' } });
 });
@@ -111,7 +122,9 @@ test('CPU time has a limit of its own', { timeout: TIMEOUT_MS }, async () => {
 test('heap and resident memory have limits of their own', { timeout: TIMEOUT_MS }, async () => {
   const heap = await run(`const a = []; for (;;) a.push({ a: [1, 2, 3] });`, { limits: { heapBytes: 32 * MIB } });
   expect(heap.observation.heapExhausted || heap.observation.residentLimitFired).toBe(true);
-  const resident = await run(`const a = []; for (;;) a.push(new Intl.DateTimeFormat('en'));`, { limits: { wallMs: 20_000, cpuMs: 20_000, residentBytes: 160 * MIB } });
+  const resident = await run(`const a = []; for (;;) a.push(new Intl.DateTimeFormat('en'));`, {
+    limits: { wallMs: 20_000, cpuMs: 20_000, residentBytes: 160 * MIB },
+  });
   expect(resident.observation.residentLimitFired || resident.observation.heapExhausted).toBe(true);
   await expectHealthy();
 });

@@ -57,6 +57,11 @@ export function createBundles(engine: Engine) {
       while (bundle !== undefined && waiting < count) {
         const opened = open(bundle, heapBytes, PREPARE_TIMEOUT_MS);
         if (!('guest' in opened)) break;
+        // Reading the types runs the bundle's getters and is needed by every run: ahead of it, it costs the run nothing.
+        if ('failure' in opened.guest.types(PREPARE_TIMEOUT_MS)) {
+          opened.guest.dispose();
+          break;
+        }
         prepared.push({ key, guest: opened.guest });
         waiting += 1;
       }

@@ -22,6 +22,19 @@ export interface RunningExecution {
 
 const endOf = { heap: 'heap', deadline: 'deadline', failed: 'protocol' } as const satisfies Record<EntryFailure, EndKind>;
 
+const MAX_KEPT = 8;
+
+/** The one used longest ago makes room. */
+function keepGuest(kept: Map<string, Guest>, digest: string, guest: Guest): void {
+  kept.delete(digest);
+  kept.set(digest, guest);
+  if (kept.size <= MAX_KEPT) return;
+  const [oldest] = kept;
+  if (oldest === undefined) return;
+  kept.delete(oldest[0]);
+  oldest[1].dispose();
+}
+
 /** Runs one step of one plug-in in an isolate. Ends with exactly one `end` message. */
 export function startExecution(order: RunOrder, lines: readonly string[], host: ExecutionHost, onEnd: () => void): RunningExecution {
   const { nowMs, send } = host;
@@ -67,7 +80,7 @@ export function startExecution(order: RunOrder, lines: readonly string[], host: 
     onEnd();
     if (guest === undefined) return;
     guest.post = () => {};
-    if (healthy && order.reuse) host.kept.set(order.digest, guest);
+    if (healthy && order.reuse) keepGuest(host.kept, order.digest, guest);
     else if (healthy) guest.dispose();
   };
 
@@ -77,7 +90,7 @@ export function startExecution(order: RunOrder, lines: readonly string[], host: 
   };
   const enter = (entry: Promise<EntryFailure | undefined>): void => {
     entered += 1;
-    entry.then((failed) => {
+    void entry.then((failed) => {
       entered -= 1;
       // `failed` alone is a rejection that the guest never awaited: the library makes it the result of whatever call came next. The guest's own
       // account says how it ended; if it never gives one, the deadline does.

@@ -69,7 +69,12 @@ function warmUpScript(key: string): string {
     await context.organizationService.retrieve('account', 'warm');
   } };`;
   const limits = { wallMs: 1_000, traceBytes: 1_024, hostCalls: 8, hostCallsInFlight: 8, hostCallBytes: 1_024 };
-  const texts = [{ depth: 1 }, { inputParameters: {}, outputParameters: {}, sharedVariables: {} }, { preEntityImages: {}, postEntityImages: {} }, limits];
+  const texts = [
+    { depth: 1 },
+    { inputParameters: {}, outputParameters: {}, sharedVariables: {} },
+    { preEntityImages: {}, postEntityImages: {} },
+    limits,
+  ];
   const seed = '0'.repeat(32);
   const quoted = texts.map((value) => JSON.stringify(JSON.stringify(value))).join(', ');
   return `{

@@ -22,44 +22,42 @@ function cutBytes(text: string, max: number, keep: 'start' | 'end'): string {
 
 export function collectTrace(maxBytes: number): TraceText {
   const half = Math.max(0, Math.floor((maxBytes - MARK_BYTES) / 2));
-  const head: string[] = [];
+  let head = '';
+  let headRoom = half;
   let tail: string[] = [];
-  let headBytes = 0;
   let tailBytes = 0;
   let received = 0;
   let lost = 0;
   const shrinkTail = (): void => {
-    const joined = tail.join('\n');
-    const kept = cutBytes(joined, half, 'end');
-    lost += Buffer.byteLength(joined) - Buffer.byteLength(kept);
+    const kept = cutBytes(tail.join(''), half, 'end');
+    const keptBytes = Buffer.byteLength(kept);
+    lost += tailBytes - keptBytes;
     tail = [kept];
-    tailBytes = Buffer.byteLength(kept);
+    tailBytes = keptBytes;
   };
   return {
     add: (text) => {
       // A line feed within one trace is indented, so that its author cannot write what looks like the next record.
       const line = cleanText(text, text.length).replaceAll('\n', '\n  ');
-      const bytes = Buffer.byteLength(line) + 1;
-      received += bytes;
-      if (tailBytes === 0 && headBytes + bytes <= half) {
-        head.push(line);
-        headBytes += bytes;
-        return;
-      }
-      tail.push(line);
-      tailBytes += bytes;
-      // Twice the room before it is cut: joining for every line would be quadratic.
+      const piece = received === 0 ? line : `\n${line}`;
+      const bytes = Buffer.byteLength(piece);
+      received += Math.max(1, bytes);
+      const first = cutBytes(piece, headRoom, 'start');
+      head += first;
+      // What did not fit begins the tail; nothing after it may go into the head.
+      headRoom = first.length < piece.length ? 0 : headRoom - bytes;
+      if (first.length === piece.length) return;
+      const rest = piece.slice(first.length);
+      tail.push(rest);
+      tailBytes += Buffer.byteLength(rest);
+      // Some room before it is cut: joining for every line would be quadratic.
       if (tailBytes > 2 * half + maxBytes) shrinkTail();
     },
     finish: () => {
-      const whole = [...head, ...tail].join('\n');
+      const whole = head + tail.join('');
       if (lost === 0 && Buffer.byteLength(whole) <= maxBytes) return { trace: whole, traceTruncated: false };
-      const first =
-        tail.length === 0
-          ? []
-          : [cutBytes(tail.join('\n'), Math.max(0, half - headBytes), 'start')].filter((text) => headBytes === 0 && lost === 0 && text !== '');
       shrinkTail();
-      return { trace: [...head, ...first, mark(lost), ...tail].join('\n'), traceTruncated: true };
+      return { trace: `${head}\n${mark(lost)}\n${tail.join('')}`, traceTruncated: true };
     },
     receivedBytes: () => received,
   };

@@ -51,11 +51,14 @@ export function createWatch(nowMs: () => number): Watch {
     else if (entry.cpuMs > watched.cpuMs) watched.onOverrun('cpu');
     else if (nowMs() > watched.deadlineAtMs) watched.onOverrun('deadline');
   };
+  const checkAll = (): void => {
+    for (const entry of entries) check(entry);
+  };
   return {
     add: (watched) => {
       const entry: Entry = { watched, baseCpuMs: undefined, cpuMs: 0, residentBytes: 0 };
       entries.add(entry);
-      timer ??= setInterval(() => entries.forEach(check), POLL_MS);
+      timer ??= setInterval(checkAll, POLL_MS);
       return () => {
         entries.delete(entry);
         if (entries.size === 0) {

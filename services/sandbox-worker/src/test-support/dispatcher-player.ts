@@ -10,7 +10,7 @@ import {
   cancelSubject,
   encodeFrame,
   Hello,
-  helloWildcard,
+  helloSubject,
   type InspectionRequest,
   InspectionResult,
   PROTOCOL_VERSION,
@@ -121,7 +121,7 @@ export async function openDispatcherPlayer(natsUrl: string, worker: WorkerAddres
       connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(head), JSON.stringify(bytes)]));
     },
   });
-  connection.subscribe(helloWildcard, { callback: (_, message) => void hellos.push(Hello.parse(JSON.parse(message.string()))) });
+  connection.subscribe(helloSubject(worker), { callback: (_, message) => void hellos.push(Hello.parse(JSON.parse(message.string()))) });
   await connection.flush();
 
   const bundleOf = ({ code, sourceMap, stateless = false, lost = false }: StepOptions) => {
