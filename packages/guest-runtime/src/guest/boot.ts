@@ -1,4 +1,5 @@
 import { BOUNDARY_GLOBAL, type GuestBoundary, type GuestLimits } from '../boundary.ts';
+import { installAbort } from './abort.ts';
 import { installBase64 } from './base64.ts';
 import { lastLoadAnswer, loadBundle, pluginType, typesJson } from './bundle.ts';
 import { installClock, installTemporal, startClock } from './clock.ts';
@@ -31,6 +32,7 @@ installRejection();
 installService();
 installBase64();
 installEvents();
+installAbort();
 installTimers(failCurrent);
 installConsole();
 installStructuredClone();
