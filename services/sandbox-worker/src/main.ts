@@ -26,7 +26,7 @@ const watch = createWatch(nowMs);
 const pool = createChildPool({
   spawn: () => new SandboxProcess({ main: image.main, jitless: config.jitless, layers, nowMs }),
   spares: SPARES,
-  maxIdle: config.capacity + SPARES,
+  maxIdle: 2 * config.capacity + SPARES,
   nowMs,
   watch,
   log,

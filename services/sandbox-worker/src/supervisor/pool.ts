@@ -27,6 +27,7 @@ export const preparationKey = (digest: string, heapBytes: number): string => `${
 export interface ChildPool extends Disposable {
   /** Without waiting: the best idle child, or `undefined`. */
   readonly take: (organizationId: string, key: string | undefined) => SandboxProcess | undefined;
+  /** When `take` had none: the next child that has prepared itself (milliseconds), or a new one (a tenth of a second). */
   readonly start: (organizationId: string) => Promise<SandboxProcess>;
   readonly release: (child: SandboxProcess, wishes: readonly Wish[]) => void;
   readonly discard: (child: SandboxProcess, cause: string) => void;
@@ -34,6 +35,11 @@ export interface ChildPool extends Disposable {
   readonly warm: () => string[];
   readonly size: () => number;
   readonly kills: Readonly<Record<string, number>>;
+}
+
+interface Waiter {
+  readonly organizationId: string;
+  readonly resolve: (child: SandboxProcess | Promise<SandboxProcess>) => void;
 }
 
 export interface PoolOptions {
@@ -57,6 +63,8 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
   const kills: Record<string, number> = {};
   /** Preparations that ended badly: prepared again they would only kill the next child. */
   const deadKeys = new Set<string>();
+  const preparing = new Map<string, number>();
+  const waiters: Waiter[] = [];
   let starting = 0;
   let failedStartMs = Number.NEGATIVE_INFINITY;
   let closed = false;
@@ -138,17 +146,18 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
       return (child.prepared.get(key) ?? 0) < count && !deadKeys.has(key);
     });
     const [wish] = open;
-    if (wish === undefined) {
-      child.listener = watchIdle(child);
-      idle.push(child);
-      return trim();
-    }
+    if (wish === undefined) return becomeIdle(child);
     const key = preparationKey(wish.digest, wish.heapBytes);
+    count(child, 1);
     const bad = (cause: string): void => {
       unwatch();
+      count(child, -1);
       if (deadKeys.size < MAX_DEAD_KEYS) deadKeys.add(key);
       log.warn({ digest: wish.digest, cause }, 'a bundle broke the sandbox process that prepared it; it is no longer prepared ahead');
       discard(child, `prepare-${cause}`);
+      // Whoever counted on this child gets a new one.
+      const waiter = nextWaiter(child.organizationId);
+      if (waiter !== undefined) waiter.resolve(begin().then((fresh) => owned(fresh, waiter.organizationId)));
     };
     const unwatch = watch.add({
       usage: child.usage,
@@ -161,6 +170,7 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
       onMessage: (message) => {
         if (message.kind !== 'prepared') return bad('protocol');
         unwatch();
+        count(child, -1);
         child.prepared.set(key, Math.min(message.count, wish.count));
         if (message.count < wish.count && deadKeys.size < MAX_DEAD_KEYS) deadKeys.add(key);
         prepare(child, open.slice(1));
@@ -170,6 +180,22 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
     };
     wish.give(child);
     child.send({ kind: 'prepare', digest: wish.digest, heapBytes: wish.heapBytes, count: wish.count });
+  };
+  const count = (child: SandboxProcess, by: 1 | -1): void => {
+    const organizationId = child.organizationId ?? '';
+    preparing.set(organizationId, (preparing.get(organizationId) ?? 0) + by);
+    if (preparing.get(organizationId) === 0) preparing.delete(organizationId);
+  };
+  const nextWaiter = (organizationId: string | undefined): Waiter | undefined => {
+    const at = waiters.findIndex((waiter) => waiter.organizationId === organizationId);
+    return at < 0 ? undefined : waiters.splice(at, 1)[0];
+  };
+  const becomeIdle = (child: SandboxProcess): void => {
+    const waiter = nextWaiter(child.organizationId);
+    if (waiter !== undefined) return waiter.resolve(owned(child, waiter.organizationId));
+    child.listener = watchIdle(child);
+    idle.push(child);
+    trim();
   };
   const trim = (): void => {
     while (idle.length > maxIdle) {
@@ -206,12 +232,14 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
       fillSoon(RESPAWN_DELAY_MS);
       return owned(fresh, organizationId);
     },
-    start: async (organizationId) => owned(await begin(), organizationId),
+    start: (organizationId) => {
+      const waiting = waiters.filter((waiter) => waiter.organizationId === organizationId).length;
+      if (waiting < (preparing.get(organizationId) ?? 0)) return new Promise((resolve) => waiters.push({ organizationId, resolve }));
+      return begin().then((child) => owned(child, organizationId));
+    },
     release: (child, wishes) => {
       if (closed || child.killed || child.gone || worn(child)) return discard(child, 'recycled');
-      child.listener = watchIdle(child);
-      idle.push(child);
-      trim();
+      becomeIdle(child);
       setTimeout(() => {
         if (!idle.includes(child)) return;
         remove(idle, child);
