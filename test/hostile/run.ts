@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { openDispatcherPlayer } from '../../services/sandbox-worker/src/test-support/dispatcher-player.ts';
 import { startNatsServer } from '../../services/sandbox-worker/src/test-support/nats-server.ts';
 import { startWorkerProcess } from '../../services/sandbox-worker/src/test-support/worker-process.ts';
@@ -15,7 +14,11 @@ const CASE_DEADLINE_MS = 60_000;
 const LEFT_OVER_WAIT_MS = 3_000;
 const MODES = ['jit', 'jitless'] as const;
 
-const [directory = path.join(import.meta.dirname, 'corpus'), only = ''] = process.argv.slice(2);
+const [directory, only = ''] = process.argv.slice(2);
+if (directory === undefined) {
+  console.error('usage: npm run hostile -- DIR [part of a name]; DIR holds *.js and expected.json');
+  process.exit(2);
+}
 const { limits, cases } = readCases(directory);
 const chosen = cases.filter(({ name }) => name.includes(only));
 
