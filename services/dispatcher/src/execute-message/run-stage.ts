@@ -127,11 +127,12 @@ async function send(op: Operation, frame: MessageFrame, { context, prepared, req
       prepared.reduce((sum, { limits }) => sum + limits.wallMs, 0),
     ),
     executions: new Map(prepared.map(({ assigned }) => [assigned.executionId, assigned.token])),
-    onCall: async (executionId, text) => {
+    ...(frame.request.signal !== undefined && { signal: frame.request.signal }),
+    onCall: async (executionId, text, signal) => {
       const caller = byExecution.get(executionId);
       if (caller === undefined) throw new Error('the bus passed on a call of an execution that it was not given');
       const parent: ExecutionContext = contextOf(context, request.state, caller.own);
-      return await serveCall(op, { text, parent, user: caller.user, limits: caller.limits, request: frame.request });
+      return await serveCall(op, { text, parent, user: caller.user, limits: caller.limits, signal, request: frame.request });
     },
   });
 }
@@ -149,6 +150,8 @@ async function conclude(op: Operation, frame: MessageFrame, run: Concluding): Pr
   const { end, prepared, request } = run;
   const outcomes = end.kind === 'replied' && end.reply.kind === 'ran' ? end.reply.outcomes : [];
   const workerId = end.kind === 'no-worker' ? undefined : end.worker.workerId;
+  // They ran one after the other, so each began when the one before it ended: the trace log is in the order in which they ran.
+  let startedAtMs = run.startedAtMs;
   for (const [index, each] of prepared.entries()) {
     const outcome = outcomes[index];
     const failure = failureOf(op, end, outcome, each);
@@ -157,7 +160,7 @@ async function conclude(op: Operation, frame: MessageFrame, run: Concluding): Pr
     recordEnded(op, {
       step: each.step,
       context: { ...run.context, userId: each.own.userId },
-      startedAtMs: run.startedAtMs,
+      startedAtMs,
       failure,
       trace: outcome?.trace ?? '',
       traceTruncated: outcome?.traceTruncated ?? false,
@@ -167,6 +170,7 @@ async function conclude(op: Operation, frame: MessageFrame, run: Concluding): Pr
       ...(workerId !== undefined && { workerId }),
     });
     if (fault !== undefined) return { ok: false, fault };
+    startedAtMs += Math.min(outcome?.receipt.wallMs ?? 0, each.limits.wallMs);
   }
   return accept(op, frame, run, end.kind === 'replied' ? end.state : undefined, request);
 }

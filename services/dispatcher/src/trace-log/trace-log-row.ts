@@ -87,7 +87,7 @@ export function traceLogRow(ended: EndedExecution, nowMs: number): TraceLogRow {
     messageblock: trace.text,
     messageblocktruncated: ended.traceTruncated || trace.cutBytes > 0,
     exceptiondetails: truncateMiddle(exceptionDetailsOf(failure) ?? '', MAX_TEXT_BYTES).text,
-    performanceexecutionstarttime: new Date(ended.startedAtMs).toISOString(),
+    performanceexecutionstarttime: instantOf(ended.startedAtMs),
     performanceexecutionduration: Math.round(ended.receipt?.wallMs ?? 0),
     correlationid: context.correlationId,
     requestid: context.requestId,
@@ -107,6 +107,12 @@ export function traceLogRow(ended: EndedExecution, nowMs: number): TraceLogRow {
     userid: context.userId,
     createdon: new Date(nowMs).toISOString(),
   };
+}
+
+/** With microseconds, as Postgres keeps them: several short steps begin within one millisecond. */
+function instantOf(ms: number): string {
+  const micros = Math.floor((ms % 1) * 1_000);
+  return `${new Date(ms).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
 }
 
 function receiptColumns(receipt: Receipt | undefined) {
