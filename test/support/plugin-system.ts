@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pushBundle } from '@airlock/cli';
-import { IssuedKey, type NewUser, type PushResult, type Settings } from '@airlock/protocol';
+import { IssuedKey, type NewUser, type PushResult, type Settings, StepSummary } from '@airlock/protocol';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
@@ -51,6 +51,8 @@ export interface PluginSystem {
   /** What the plug-ins of one operation traced as JSON, a value a line. */
   seen(answer: HttpAnswer, count: number): Promise<readonly Readonly<Record<string, unknown>>[]>;
   account(role: NewUser['role']): Promise<Account>;
+  /** Of a step of that name. */
+  stepId(name: string): Promise<string>;
   settings(patch: Partial<Settings>): Promise<void>;
 }
 
@@ -69,7 +71,7 @@ export async function defineExampleTables(http: HttpClient): Promise<void> {
 }
 
 /** Follows with the deadline of a poll; what is slow here is a machine with other work, not the product. */
-const POLL = { timeout: 20_000, interval: 25 } as const;
+const POLL = { timeout: 10_000, interval: 25 } as const;
 
 function systemOf(airlock: TestAirlock, sql: postgres.Sql): PluginSystem {
   const { http } = airlock;
@@ -77,7 +79,7 @@ function systemOf(airlock: TestAirlock, sql: postgres.Sql): PluginSystem {
   const traces = async (answer: HttpAnswer, count: number) => {
     const read = async () => {
       const rows = await http.request('GET', `/api/airlock/v1/traces/${traceIdOf(answer)}`);
-      return z.array(TraceRow).parse(rows.body);
+      return z.object({ value: z.array(TraceRow) }).parse(rows.body).value;
     };
     await expect.poll(async () => (await read()).length, POLL).toBeGreaterThanOrEqual(count);
     return await read();
@@ -121,6 +123,13 @@ function systemOf(airlock: TestAirlock, sql: postgres.Sql): PluginSystem {
       const issued = await http.request('POST', '/api/airlock/v1/keys', { body: { systemuserid, name: role } });
       const { id, key } = IssuedKey.parse(issued.body);
       return { client: http.as(key), userId: systemuserid, keyId: id };
+    },
+    stepId: async (name) => {
+      const answer = await http.request('GET', '/api/airlock/v1/steps');
+      const { value } = z.object({ value: z.array(StepSummary) }).parse(answer.body);
+      const step = value.find((each) => each.name === name);
+      if (step === undefined) throw new Error(`there is no step "${name}": ${value.map((each) => each.name).join(', ')}`);
+      return step.id;
     },
     settings: async (patch) => {
       const answer = await http.request('PATCH', '/api/airlock/v1/settings', { body: patch });
