@@ -32,6 +32,6 @@ export async function inspectBundle(
   const step = `inspection of ${bundle.name}`;
   const reference = trace.traceId.slice(0, 8);
   if (end.kind === 'no-worker') throw new PlatformError('WORKER_UNAVAILABLE', { pool, step, ...end, reference });
-  if (end.kind === 'worker-lost' || end.reply.kind !== 'inspected') throw new PlatformError('WORKER_LOST', { step, reference });
+  if (end.kind !== 'replied' || end.reply.kind !== 'inspected') throw new PlatformError('WORKER_LOST', { step, reference });
   return end.reply;
 }

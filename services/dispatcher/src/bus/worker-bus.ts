@@ -21,7 +21,7 @@ import {
 } from '@airlock/protocol';
 import type { Logger } from '@airlock/telemetry';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { type Slot, WorkerDirectory } from './worker-directory.ts';
+import { type Slot, type SlotAnswer, WorkerDirectory } from './worker-directory.ts';
 
 /** What a run is made of; the bus adds who and where. */
 export interface RunOrder {
@@ -39,7 +39,10 @@ export interface RunOrder {
   readonly budgetMs: number;
   /** Execution id → token, for the service calls of the run. */
   readonly executions: ReadonlyMap<string, string>;
-  readonly onCall: (executionId: string, request: string) => Promise<ServiceReply>;
+  /** `signal` fires when the run is over: what the call still does is for nobody. */
+  readonly onCall: (executionId: string, request: string, signal: AbortSignal) => Promise<ServiceReply>;
+  /** Ends the run early: the execution whose service call caused it is over. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ServiceReply {
@@ -56,12 +59,14 @@ export type RunEnd =
       readonly worker: WorkerAddress;
     }
   | { readonly kind: 'no-worker'; readonly workers: number; readonly queued: number; readonly waitedMs: number }
-  | { readonly kind: 'worker-lost'; readonly worker: WorkerAddress };
+  | { readonly kind: 'worker-lost'; readonly worker: WorkerAddress }
+  | { readonly kind: 'cancelled' };
 
 interface ActiveRun {
   readonly order: RunOrder;
   readonly slot: Slot;
   readonly end: (end: RunEnd | 'busy') => void;
+  readonly over: AbortController;
   /** Calls of one execution are served one after the other: they share the operation's connection. */
   readonly calls: Map<string, { last: number; tail: Promise<void>; waiting: number }>;
 }
@@ -123,7 +128,8 @@ export class WorkerBus implements Disposable {
     const deadline = performance.now() + order.waitMs;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const left = deadline - performance.now();
-      const taken = await this.directory.take({ pool: order.pool, depth: order.depth, digest: order.digest, waitMs: Math.max(0, left) });
+      const taken = await this.#take(order, Math.max(0, left));
+      if (taken === undefined) return { kind: 'cancelled' };
       if (taken.slot === undefined) {
         return {
           kind: 'no-worker',
@@ -143,16 +149,35 @@ export class WorkerBus implements Disposable {
     this.directory[Symbol.dispose]();
   }
 
+  /** `undefined`: the order was abandoned while it waited. A slot that comes too late goes back. */
+  async #take({ pool, depth, digest, signal }: RunOrder, waitMs: number): Promise<SlotAnswer | undefined> {
+    if (signal?.aborted === true) return undefined;
+    const taking = this.directory.take({ pool, depth, digest, waitMs });
+    if (signal === undefined) return await taking;
+    const { promise: abandoned, resolve } = Promise.withResolvers<undefined>();
+    const abandon = (): void => resolve(undefined);
+    signal.addEventListener('abort', abandon);
+    const answer = await Promise.race([taking, abandoned]);
+    signal.removeEventListener('abort', abandon);
+    if (answer === undefined) void taking.then(({ slot }) => slot?.release());
+    return answer;
+  }
+
   async #assign(order: RunOrder, slot: Slot): Promise<RunEnd | 'busy'> {
     const runId = newId();
     const { promise, resolve } = Promise.withResolvers<RunEnd | 'busy'>();
-    const run: ActiveRun = { order, slot, end: resolve, calls: new Map() };
+    const run: ActiveRun = { order, slot, end: resolve, over: new AbortController(), calls: new Map() };
     this.#runs.set(runId, run);
     for (const executionId of order.executions.keys()) this.#byExecution.set(executionId, run);
     const timer = setTimeout(() => {
       this.#cancel(slot.worker, runId);
       resolve({ kind: 'worker-lost', worker: slot.worker });
     }, order.budgetMs + RESULT_GRACE_MS);
+    const abandon = (): void => {
+      this.#cancel(slot.worker, runId);
+      resolve({ kind: 'cancelled' });
+    };
+    order.signal?.addEventListener('abort', abandon);
     try {
       const envelope = { ...order.envelope, version: PROTOCOL_VERSION, runId, dispatcherId: this.#options.dispatcherId, budgetMs: order.budgetMs };
       this.#options.connection.publish(assignSubject(slot.worker), encodeFrame([JSON.stringify(envelope), ...order.lines]), {
@@ -161,10 +186,14 @@ export class WorkerBus implements Disposable {
       return await promise;
     } finally {
       clearTimeout(timer);
+      order.signal?.removeEventListener('abort', abandon);
       this.#runs.delete(runId);
       // From here on the executions are unknown: their tokens are dead and late calls are refused.
       for (const executionId of order.executions.keys()) this.#byExecution.delete(executionId);
       slot.release();
+      // A call that is being served still uses the operation's connection: nobody else may have it before the call has ended.
+      run.over.abort();
+      await Promise.all([...run.calls.values()].map(({ tail }) => tail));
     }
   }
 
@@ -245,7 +274,7 @@ export class WorkerBus implements Disposable {
       try {
         // The run may have ended while this call waited for those before it.
         if (this.#byExecution.get(call.executionId) !== run) return;
-        const { ok, text } = await run.order.onCall(call.executionId, request);
+        const { ok, text } = await run.order.onCall(call.executionId, request, run.over.signal);
         const answer: ServiceAnswer = { version: PROTOCOL_VERSION, kind: 'answer', executionId: call.executionId, callId: call.callId, ok };
         this.#options.connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(answer), text]));
       } catch (error) {

@@ -52,6 +52,11 @@ export function faultOfError(op: Operation, error: unknown): Fault {
   };
 }
 
+/** What a nested message meets whose caller is gone: nobody hears it, but nothing more of it may happen. */
+export function executionEnded(): PlatformError {
+  return new PlatformError('SERVICE_CALL_REFUSED', { reason: 'the execution that made it has ended' });
+}
+
 /** SQLSTATE class 08 and the driver's own words for a connection that is not there. */
 const LOST = /^(?:08\d{3}|57P0[1-5]|25P03|ECONN\w+|EPIPE|CONNECTION_\w+|CONNECT_TIMEOUT)$/;
 

@@ -27,6 +27,8 @@ export interface MessageRequest {
   readonly tag?: string;
   /** The user who caused it all, when it is not the caller: nested messages keep the first one's. */
   readonly initiatingUserId?: UserId;
+  /** Fires when the execution whose service call this is has ended: nothing may begin any more. */
+  readonly signal?: AbortSignal;
   /** The step whose service call this is. */
   readonly parent?: ExecutionContext;
 }

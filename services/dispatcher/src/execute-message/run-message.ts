@@ -19,7 +19,7 @@ import { retrieveRecord } from '../records/read.ts';
 import { recordNotFound } from '../records/write.ts';
 import type { OperationTransaction } from '../store/operation-transaction.ts';
 import type { Queryable } from '../store/queryable.ts';
-import { faultOfError, isDooming } from './fault-of.ts';
+import { executionEnded, faultOfError, isDooming } from './fault-of.ts';
 import { mainOperation } from './main-operation.ts';
 import type { MessageRequest, MessageResponse } from './message.ts';
 import type { Operation } from './operation.ts';
@@ -44,6 +44,7 @@ class Cancelled extends Error {
  */
 export async function runMessage(op: Operation, request: MessageRequest): Promise<MessageResponse> {
   try {
+    if (request.signal?.aborted === true) throw executionEnded();
     const depth = (request.parent?.depth ?? 0) + 1;
     checkMessageDepth(op, request, depth);
     const settled = await settle(op, request);
@@ -109,6 +110,7 @@ async function runPipeline(op: Operation, settled: Settled, depth: number): Prom
   const frame: MessageFrame = { request, messageName, primaryEntityId: settled.id === '' ? null : settled.id, depth, preValidationShared: tag };
   const validated = await preValidation(op, frame, plan, first);
   requirePrivilege(op, request, messageName);
+  if (request.signal?.aborted === true) throw executionEnded();
   const state: StageState = { ...validated, sharedVariables: sharedVariablesAfterPreValidation(messageName, validated.sharedVariables) };
   const inner: Inner = { frame: { ...frame, preValidationShared: validated.sharedVariables }, plan, state, id: settled.id };
   return op.transaction === undefined ? await inTransaction(op, inner) : await inSavepoint(op, op.transaction, inner);

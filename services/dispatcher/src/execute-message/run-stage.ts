@@ -18,7 +18,7 @@ import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/pro
 import { formatTraceparent } from '@airlock/telemetry';
 import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
 import { type ActingUser, actingUserOf } from './acting-user.ts';
-import { faultOfFailure } from './fault-of.ts';
+import { executionEnded, faultOfFailure } from './fault-of.ts';
 import { type Operation, referenceOf } from './operation.ts';
 import { recordEnded } from './record-ended.ts';
 import { serveCall } from './serve-call.ts';
@@ -63,6 +63,7 @@ async function runTogether(op: Operation, frame: MessageFrame, request: StageReq
   for (const step of request.steps) prepared.push(await prepare(op, frame, step, request.images));
   const startedAtMs = Date.now();
   const end = await send(op, frame, { context, prepared, request });
+  if (end.kind === 'cancelled') throw executionEnded();
   return await conclude(op, frame, { context, prepared, request, end, startedAtMs });
 }
 
@@ -95,6 +96,8 @@ async function prepare(op: Operation, { request }: MessageFrame, step: Step, ima
     },
   };
 }
+
+type ConcludedRun = Exclude<RunEnd, { kind: 'cancelled' }>;
 
 interface Sent {
   readonly context: StageContext;
@@ -142,7 +145,7 @@ function ownLine({ own, step }: Prepared): string {
 }
 
 interface Concluding extends Sent {
-  readonly end: RunEnd;
+  readonly end: ConcludedRun;
   readonly startedAtMs: number;
 }
 
@@ -175,7 +178,7 @@ async function conclude(op: Operation, frame: MessageFrame, run: Concluding): Pr
   return accept(op, frame, run, end.kind === 'replied' ? end.state : undefined, request);
 }
 
-function failureOf(op: Operation, end: RunEnd, outcome: StepOutcome | undefined, { limits, assigned }: Prepared): Failure | undefined {
+function failureOf(op: Operation, end: ConcludedRun, outcome: StepOutcome | undefined, { limits, assigned }: Prepared): Failure | undefined {
   if (end.kind === 'no-worker') {
     return { origin: 'platform', kind: 'no-worker', pool: op.deps.pool, workers: end.workers, queued: end.queued, waitedMs: end.waitedMs };
   }

@@ -19,6 +19,8 @@ export interface CallRequest {
   readonly parent: ExecutionContext;
   readonly user: ActingUser;
   readonly limits: StepLimits;
+  /** Fires when the execution that calls has ended. */
+  readonly signal: AbortSignal;
   /** The message in which the step runs. */
   readonly request: MessageRequest;
 }
@@ -79,6 +81,7 @@ async function messageOf(op: Operation, call: CallRequest, asked: ServiceRequest
     correlationId: request.correlationId,
     requestId: request.requestId,
     trace: op.trace,
+    signal: call.signal,
     parent,
   };
 }
