@@ -85,7 +85,8 @@ function receive(text: string): void {
 }
 
 pipe.on('data', frameReader(MAX_FRAME_TO_CHILD, receive));
-// A supervisor that is gone leaves nobody to run for.
-pipe.on('close', () => process.exit(0));
-pipe.on('error', () => process.exit(0));
+// A supervisor that is gone leaves nobody to run for. `process.exit` would wait for ever for a guest in an uninterruptible builtin.
+const end = (): void => void process.kill(process.pid, 'SIGKILL');
+pipe.on('close', end);
+pipe.on('error', end);
 send({ kind: 'ready' });
