@@ -18,7 +18,7 @@ const rowId = z.string().max(64);
 const columns = z.array(z.string().max(128)).max(512).optional();
 /** Names and values are checked against the metadata by the dispatcher. */
 const attributes = z.record(z.string().max(128), z.unknown());
-/** Whose privileges the call uses: the step's user (default), SYSTEM, or a user by id. */
+/** Whose privileges the call uses: the step's user (default), the word `SYSTEM`, or a user by id. */
 const as = z.string().max(64).optional();
 
 export const ConditionOperator = z.enum([

@@ -88,9 +88,9 @@ async function messageOf(op: Operation, call: CallRequest, asked: ServiceRequest
 
 async function callerOf(op: Operation, { user }: CallRequest, as: string | undefined): Promise<ActingUser> {
   if (as === undefined) return user;
-  if (as === 'system') return await userById(op, SYSTEM_USER_ID, 'the service call');
+  if (as === 'SYSTEM') return await userById(op, SYSTEM_USER_ID, 'the service call');
   const userId: UserId | undefined = parseUserId(as);
-  if (userId === undefined) throw new PlatformError('SERVICE_CALL_REFUSED', { reason: 'as: neither "system" nor the id of a user' });
+  if (userId === undefined) throw new PlatformError('SERVICE_CALL_REFUSED', { reason: 'as: neither "SYSTEM" nor the id of a user' });
   return await userById(op, userId, 'the service call');
 }
 
