@@ -1,7 +1,7 @@
 /** The platform's own tables, schema `airlock`. Change them here, then `pnpm run generate-migration`. */
 
 export { choicedefinition, columndefinition, keydefinition, tabledefinition } from './schema/definitions.ts';
-export { asyncoperation, plugintracelog } from './schema/executions.ts';
+export { asyncoperation, asyncoperationattempt, plugintracelog } from './schema/executions.ts';
 export { apikey, auditlog, organization, systemuser } from './schema/organization.ts';
 export {
   pluginassembly,
@@ -12,3 +12,5 @@ export {
   sdkmessageprocessingstepimage,
   sdkmessageprocessingstepsecureconfig,
 } from './schema/registrations.ts';
+export { datakey } from './schema/secrets.ts';
+export { signingkey } from './schema/signing.ts';

@@ -82,10 +82,15 @@ export const asyncoperation = airlockTable(
     requestid: uuid('requestid'),
     parentpluginexecutionid: uuid('parentpluginexecutionid'),
     depth: integer('depth').notNull(),
-    /** The execution context as JSON text; passed on, never searched. */
+    /** What an attempt needs (`JobData`) as JSON text; passed on, never searched. Compressed by lz4 where the server has it. */
     data: text('data').notNull(),
+    /** Ordering key: of the jobs with the same one, one runs at a time, in the order of `sequence`. */
     dependencytoken: text('dependencytoken'),
+    /** Share of its step when several have jobs waiting: a step with priority 3 gets four times the turns of one with 0. */
+    priority: integer('priority').notNull().default(0),
     postponeuntil: instant('postponeuntil'),
+    /** Why a job with statecode 1 waits, and whether one with statuscode 21 was postponed. */
+    waitingfor: text('waitingfor'),
     asyncautodelete: boolean('asyncautodelete').notNull().default(false),
     friendlymessage: text('friendlymessage'),
     message: text('message'),
@@ -99,7 +104,10 @@ export const asyncoperation = airlockTable(
     hostid: text('hostid'),
     /** Number of the try that runs or ran last; 0 before the first. */
     attempt: integer('attempt').notNull().default(0),
+    /** New for each claim; the right to write the job's result, and the id of its attempt. */
+    leaseid: uuid('leaseid'),
     leaseuntil: instant('leaseuntil'),
+    dispatcherid: text('dispatcherid'),
     pool: text('pool').notNull().default('default'),
     bundledigest: text('bundledigest').notNull(),
     traceparent: text('traceparent'),
@@ -111,10 +119,20 @@ export const asyncoperation = airlockTable(
     versionnumber: versionNumber(),
   },
   (table) => [
-    // Claimed in order of arrival; only jobs that may start are in it, so it stays as small as the backlog.
-    index('asyncoperation_ready').on(table.pool, table.sequence).where(sql`${table.statecode} = 0`),
-    index('asyncoperation_waiting').on(table.postponeuntil).where(sql`${table.statecode} = 1`),
-    index('asyncoperation_leased').on(table.leaseuntil).where(sql`${table.statecode} = 2`),
+    // A step's jobs in their order; only jobs that may start are in it, so it stays as small as the backlog.
+    index('asyncoperation_ready')
+      .on(table.pool, table.owningextensionid, table.sequence)
+      .where(sql`${table.statecode} = 0 and ${table.dependencytoken} is null`),
+    index('asyncoperation_ordered')
+      .on(table.pool, table.dependencytoken, table.sequence)
+      .where(sql`${table.statecode} < 3 and ${table.dependencytoken} is not null`),
+    index('asyncoperation_ordered_running')
+      .on(table.dependencytoken)
+      .where(sql`${table.statecode} = 2 and ${table.dependencytoken} is not null`),
+    index('asyncoperation_due').on(table.postponeuntil).where(sql`${table.statecode} = 1`),
+    // Not by `leaseuntil`: a heartbeat that changes no indexed column touches no index.
+    index('asyncoperation_running').on(table.owningextensionid).where(sql`${table.statecode} = 2`),
+    index('asyncoperation_completed').on(table.completedon).where(sql`${table.statecode} = 3`),
     index('asyncoperation_created').on(table.createdon),
     index('asyncoperation_regarding').on(table.regardingobjectid).where(sql`${table.regardingobjectid} is not null`),
     index('asyncoperation_correlation').on(table.correlationid),
@@ -123,5 +141,38 @@ export const asyncoperation = airlockTable(
       'asyncoperation_state',
       sql`(${table.statecode}, ${table.statuscode}) in ((0, 0), (1, 10), (2, 20), (2, 21), (2, 22), (3, 30), (3, 31), (3, 32))`,
     ),
+    check('asyncoperation_lease', sql`(${table.statecode} = 2) = (${table.leaseid} is not null)`),
   ],
+);
+
+/** One row for each try of a system job that has ended; the one that runs is in the job's own row. */
+export const asyncoperationattempt = airlockTable(
+  'asyncoperationattempt',
+  {
+    /** The lease under which it ran. */
+    asyncoperationattemptid: uuid('asyncoperationattemptid').primaryKey(),
+    asyncoperationid: uuid('asyncoperationid').notNull(),
+    attempt: integer('attempt').notNull(),
+    /** False: given back (shutdown, no worker), so another attempt has the same number. */
+    counted: boolean('counted').notNull(),
+    dispatcherid: text('dispatcherid').notNull(),
+    workerid: text('workerid'),
+    startedon: instant('startedon').notNull(),
+    endedon: instant('endedon').notNull(),
+    /** `statuscode` to which the attempt brought its job. */
+    result: integer('result').notNull(),
+    /** `<origin>/<kind>`; null: it succeeded. */
+    failurekind: text('failurekind'),
+    errorcode: integer('errorcode'),
+    message: text('message'),
+    traceid: text('traceid').notNull(),
+    wallms: doublePrecision('wallms'),
+    cpums: doublePrecision('cpums'),
+    heapbytes: bigint('heapbytes', { mode: 'number' }),
+    residentbytes: bigint('residentbytes', { mode: 'number' }),
+    hostcalls: integer('hostcalls'),
+    hostcallbytes: bigint('hostcallbytes', { mode: 'number' }),
+    startkind: text('startkind'),
+  },
+  (table) => [index('asyncoperationattempt_job').on(table.asyncoperationid, table.attempt)],
 );

@@ -11,6 +11,8 @@ export const organization = airlockTable(
     businessunitid: uuid('businessunitid').notNull(),
     plugintracelogsetting: integer('plugintracelogsetting').notNull().default(1),
     maxdepth: integer('maxdepth').notNull().default(8),
+    /** Uploads of bundles have to be signed by a registered key. */
+    requiresignature: boolean('requiresignature').notNull().default(false),
     metadataversion: bigint('metadataversion', { mode: 'number' }).notNull().default(1),
     registrationversion: bigint('registrationversion', { mode: 'number' }).notNull().default(1),
     singlerow: boolean('singlerow').notNull().default(true).unique('organization_is_one_row'),

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { boolean, check, index, integer, jsonb, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { airlockTable, bytes, createdOn, instant, modifiedOn, rowId, versionNumber } from './columns.ts';
 import { systemuser } from './organization.ts';
+import { signingkey } from './signing.ts';
 
 /** A bundle: one row a version. The code of a digest never changes; `iscurrent` marks the version that the steps run. */
 export const pluginassembly = airlockTable(
@@ -21,14 +22,20 @@ export const pluginassembly = airlockTable(
     manifest: jsonb('manifest').notNull(),
     uploadedon: instant('uploadedon').notNull().defaultNow(),
     uploadedby: uuid('uploadedby').notNull(),
+    /** The key whose signature of this version was verified when it was uploaded; null: it came unsigned. */
+    signingkeyid: uuid('signingkeyid').references(() => signingkey.signingkeyid),
+    /** Base64, kept so that the verification can be done again. */
+    signature: text('signature'),
     createdon: createdOn(),
     modifiedon: modifiedOn(),
     versionnumber: versionNumber(),
   },
   (table) => [
-    uniqueIndex('pluginassembly_digest').on(table.digest),
+    // Not unique: the same code may be stored under several names and versions.
+    index('pluginassembly_digest').on(table.digest),
     uniqueIndex('pluginassembly_name_version').on(table.name, table.version),
     uniqueIndex('pluginassembly_current').on(table.name).where(sql`${table.iscurrent}`),
+    check('pluginassembly_signed', sql`(${table.signingkeyid} is null) = (${table.signature} is null)`),
     check('pluginassembly_isolation', sql`${table.isolationmode} in (1, 2)`),
   ],
 );
@@ -89,7 +96,7 @@ export const sdkmessagefilter = airlockTable(
   (table) => [uniqueIndex('sdkmessagefilter_message_table').on(table.sdkmessageid, table.primaryobjecttypecode)],
 );
 
-/** The secret of a step. No `Table` of the metadata describes it and no query but the executor's reads it. */
+/** The secret of a step, sealed (`secrets/seal.ts`). No `Table` of the metadata describes it and no query but the executor's reads it. */
 export const sdkmessageprocessingstepsecureconfig = airlockTable('sdkmessageprocessingstepsecureconfig', {
   sdkmessageprocessingstepsecureconfigid: rowId('sdkmessageprocessingstepsecureconfigid'),
   secureconfig: text('secureconfig').notNull(),
@@ -124,6 +131,11 @@ export const sdkmessageprocessingstep = airlockTable(
     runas: text('runas').notNull().default('calling-user'),
     impersonatinguserid: uuid('impersonatinguserid').references(() => systemuser.systemuserid),
     asyncautodelete: boolean('asyncautodelete').notNull().default(false),
+    /** Of an asynchronous step: column of the target whose value orders its jobs, or 'regarding' for the row itself. */
+    orderingkey: text('orderingkey'),
+    /** Jobs of the step that may run at once, over all dispatchers; null: as many as there are slots. */
+    maxconcurrency: integer('maxconcurrency'),
+    priority: integer('priority').notNull().default(0),
     supporteddeployment: integer('supporteddeployment').notNull().default(0),
     canbebypassed: boolean('canbebypassed').notNull().default(true),
     statecode: integer('statecode').notNull().default(0),
