@@ -86,7 +86,8 @@ function systemOf(airlock: TestAirlock, sql: postgres.Sql): PluginSystem {
   };
   const install: PluginSystem['install'] = async (source, { stateless = false } = {}) => {
     version += 1;
-    const bundle = await buildSource({ name: 'suite', version: `1.0.${version}`, source: SDK_IMPORT + source, stateless });
+    // A legal comment stays in the bundle: code that is the same as that of another version would be refused.
+    const bundle = await buildSource({ name: 'suite', version: `1.0.${version}`, source: `${SDK_IMPORT}${source}\n//! ${version}\n`, stateless });
     return await pushBundle({ url: http.url, token: http.token, bundle });
   };
   return {
@@ -138,6 +139,14 @@ function systemOf(airlock: TestAirlock, sql: postgres.Sql): PluginSystem {
   };
 }
 
+/** Lines of warnings and worse, and what is no log line at all. */
+function warningsOf(logs: string): string {
+  return logs
+    .split('\n')
+    .filter((line) => !/^\{"level":[123]0,/.test(line))
+    .join('\n');
+}
+
 /** One system for the file that calls this at its top. What the services logged is printed when a test of the file fails. */
 export function usePluginSystem(options: AirlockOptions = {}): PluginSystem {
   let system: PluginSystem | undefined;
@@ -157,7 +166,7 @@ export function usePluginSystem(options: AirlockOptions = {}): PluginSystem {
   });
   afterAll(async () => {
     if (system === undefined) return;
-    if (failed) process.stderr.write(`${system.airlock.logs()}\n`);
+    if (failed) process.stderr.write(`${warningsOf(system.airlock.logs())}\n`);
     await system.sql.end({ timeout: 5 });
     await system.airlock[Symbol.asyncDispose]();
   });
