@@ -49,7 +49,7 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
     listSteps: () => listSteps(db),
     listPluginTypes: () => listPluginTypes(db),
     patchStep: async ({ caller }, stepId, patch) => void (await reloaded(patchStep(change, stepId, patch, caller))),
-    setSecureConfiguration: async ({ caller }, stepId, value) => void (await reloaded(setSecureConfiguration(change, stepId, value, caller))),
+    setSecureConfiguration: ({ caller }, stepId, value) => reloaded(setSecureConfiguration(change, stepId, value, caller)),
     defineTable: (call, definition, options) => applyDefinition(parts, call, definition, options),
     getSettings: () => readSettings(db),
     patchSettings: ({ caller }, patch) => reloaded(patchSettings(change, patch, caller)),

@@ -43,9 +43,11 @@ function newOperation(deps: OperationDependencies, request: MessageRequest): Ope
     registrations: deps.registrations(),
     metadata: deps.metadata(),
     trace: request.trace,
+    runNested: runMessage,
     deadlineMs: performance.now() + deps.limits.operationMs,
     ended: [],
     transaction: undefined,
     doomed: undefined,
+    afterCommit: [],
   };
 }

@@ -7,6 +7,7 @@ import type { Admission, OperationConnections } from '../store/operation-connect
 import type { OperationTransaction } from '../store/operation-transaction.ts';
 import type { EndedExecution } from '../trace-log/trace-log-row.ts';
 import type { TraceLogWriter } from '../trace-log/trace-log-writer.ts';
+import type { MessageRequest, MessageResponse } from './message.ts';
 import type { UserDirectory } from './user-directory.ts';
 
 export interface Organization {
@@ -35,7 +36,17 @@ export interface OperationDependencies {
   readonly organization: Organization;
   readonly pool: string;
   readonly limits: OperationLimits;
+  /** System jobs of an operation that committed wait to be run. Never throws. */
+  readonly jobsQueued: (count: number) => void;
+  /** Users changed system jobs: those that run must stop, or others may start. Never throws. */
+  readonly jobsChanged: (jobIds: readonly string[]) => void;
   readonly log: Logger;
+}
+
+/** The right of a running attempt to write: its service calls are refused once another one has it. */
+export interface Fence {
+  readonly jobId: string;
+  readonly leaseId: string;
 }
 
 /**
@@ -48,6 +59,8 @@ export interface Operation {
   readonly registrations: Registrations;
   readonly metadata: Metadata;
   readonly trace: TraceContext;
+  /** Runs a service call's message in this operation. Here, because the pipeline runs steps, and steps run the pipeline. */
+  readonly runNested: (op: Operation, request: MessageRequest) => Promise<MessageResponse>;
   /** On the monotonic clock. */
   readonly deadlineMs: number;
   /** Executions that ended, for the trace log: written when the transaction is over, whatever became of it. */
@@ -59,6 +72,10 @@ export interface Operation {
    * catches it goes on, and the operation fails with it all the same.
    */
   doomed: Fault | undefined;
+  /** What follows from the commit of the open transaction; a savepoint that is rolled back takes its own away. */
+  afterCommit: (() => void)[];
+  /** Of a service call that a system job makes. */
+  readonly fence?: Fence;
 }
 
 /** Short form of a trace id for people. */

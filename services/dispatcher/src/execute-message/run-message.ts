@@ -19,13 +19,16 @@ import { retrieveRecord } from '../records/read.ts';
 import { recordNotFound } from '../records/write.ts';
 import type { OperationTransaction } from '../store/operation-transaction.ts';
 import type { Queryable } from '../store/queryable.ts';
+import { checkFence, holdFence } from '../system-jobs/fence.ts';
+import { queueJobs } from '../system-jobs/queue-jobs.ts';
 import { executionEnded, faultOfError, isDooming } from './fault-of.ts';
 import { mainOperation } from './main-operation.ts';
 import type { MessageRequest, MessageResponse } from './message.ts';
 import type { Operation } from './operation.ts';
 import { runStage, type StageEnd } from './run-stage.ts';
-import type { MessageFrame } from './stage-context.ts';
+import type { Images, MessageFrame } from './stage-context.ts';
 
+const JOB_TABLE = 'asyncoperation';
 const rights: Readonly<Record<string, Right>> = { Create: 'create', Update: 'write', Delete: 'delete', Retrieve: 'read', RetrieveMultiple: 'read' };
 
 /** A step ended the message; carries its fault to where the transaction is taken back. */
@@ -155,13 +158,16 @@ function refuseIfDoomed(op: Operation): void {
 
 async function inTransaction(op: Operation, inner: Inner): Promise<ParameterCollection> {
   refuseIfDoomed(op);
-  if (isPlainRead(inner)) return (await runMain(op, op.admission.queryable, inner, inner.state)).outputParameters;
+  if (isPlainRead(inner)) return await plainRead(op, inner);
   const transaction = op.admission.begin();
   op.transaction = transaction;
+  op.afterCommit = [];
   try {
+    if (op.fence !== undefined) await holdFence(transaction, op.fence);
     const outputs = await insideTransaction(op, transaction, inner);
     refuseIfDoomed(op);
     if (!transaction.ended) await transaction.commit();
+    for (const effect of op.afterCommit) effect();
     return outputs;
   } catch (error) {
     await transaction.rollBack();
@@ -171,13 +177,23 @@ async function inTransaction(op: Operation, inner: Inner): Promise<ParameterColl
   }
 }
 
+async function plainRead(op: Operation, inner: Inner): Promise<ParameterCollection> {
+  const db = op.admission.queryable;
+  const main = runMain(op, db, inner, inner.state);
+  if (op.fence === undefined) return (await main).outputParameters;
+  const [{ outputParameters }] = await Promise.all([main, checkFence(db, op.fence)]);
+  return outputParameters;
+}
+
 async function inSavepoint(op: Operation, transaction: OperationTransaction, inner: Inner): Promise<ParameterCollection> {
   const savepoint = transaction.savepoint();
+  const effects = op.afterCommit.length;
   try {
     const outputs = await insideSavepoint(op, transaction, inner);
     savepoint.release();
     return outputs;
   } catch (error) {
+    op.afterCommit.length = effects;
     await savepoint.rollBack();
     throw error;
   }
@@ -190,21 +206,42 @@ function isPlainRead({ frame, plan }: Inner): boolean {
 
 async function insideSavepoint(op: Operation, transaction: OperationTransaction, inner: Inner): Promise<ParameterCollection> {
   const before = await preOperation(op, transaction, inner);
-  return await postOperation(op, transaction, inner, before);
+  const after = await postOperation(op, transaction, inner, before);
+  await queue(op, transaction, inner, after);
+  return after.state.outputParameters;
 }
 
-/** When nothing comes after the operation itself, its statement travels with the COMMIT. */
+/** The last statement travels with the COMMIT: the operation itself, or the one that queues its system jobs. */
 async function insideTransaction(op: Operation, transaction: OperationTransaction, inner: Inner): Promise<ParameterCollection> {
   const before = await preOperation(op, transaction, inner);
   const { plan } = inner;
-  if (plan.postOperation.length > 0 || plan.asynchronous.length > 0) return await postOperation(op, transaction, inner, before);
+  if (plan.postOperation.length > 0 || plan.asynchronous.length > 0) {
+    const after = await postOperation(op, transaction, inner, before);
+    refuseIfDoomed(op);
+    if (plan.asynchronous.length > 0) await queue(op, transaction.lastStatement(op.admission.queryable), inner, after);
+    return after.state.outputParameters;
+  }
   refuseIfDoomed(op);
-  return (await runMain(op, transaction.lastStatement(op.admission.queryable), inner, before.state)).outputParameters;
+  return (await runMain(op, lastOf(op, transaction, inner), inner, before.state)).outputParameters;
+}
+
+/** What users do with system jobs has effects after the commit that are known only when the statement has answered. */
+function lastOf(op: Operation, transaction: OperationTransaction, { frame }: Inner): Queryable {
+  return frame.request.table.logicalName === JOB_TABLE ? transaction : transaction.lastStatement(op.admission.queryable);
+}
+
+async function queue(op: Operation, db: Queryable, { frame, plan }: Inner, { state, images }: AfterMain): Promise<void> {
+  if (plan.asynchronous.length > 0) await queueJobs(op, db, frame, { steps: plan.asynchronous, state, images });
 }
 
 interface BeforeMain {
   readonly state: StageState;
   readonly pre: Entity | undefined;
+}
+
+interface AfterMain {
+  readonly state: StageState;
+  readonly images: Images;
 }
 
 async function preOperation(op: Operation, transaction: OperationTransaction, { frame, plan, state }: Inner): Promise<BeforeMain> {
@@ -219,13 +256,13 @@ async function postOperation(
   transaction: OperationTransaction,
   inner: Inner,
   { state, pre }: BeforeMain,
-): Promise<ParameterCollection> {
+): Promise<AfterMain> {
   const { frame, plan } = inner;
   const { outputParameters, postImage } = await runMain(op, transaction, inner, state);
-  if (plan.postOperation.length === 0) return outputParameters;
   const after: StageState = { ...state, outputParameters };
-  const end = await runStage(op, frame, { stage: Stage.PostOperation, steps: plan.postOperation, state: after, images: { pre, post: postImage } });
-  return stateOf(end).outputParameters;
+  const images: Images = { pre, post: postImage };
+  if (plan.postOperation.length === 0) return { state: after, images };
+  return { state: stateOf(await runStage(op, frame, { stage: Stage.PostOperation, steps: plan.postOperation, state: after, images })), images };
 }
 
 async function runMain(op: Operation, db: Queryable, { frame, plan }: Inner, state: StageState) {

@@ -9,7 +9,6 @@ import { type ActingUser, userById } from './acting-user.ts';
 import { faultOfError } from './fault-of.ts';
 import type { MessageRequest, MessageResponse } from './message.ts';
 import type { Operation } from './operation.ts';
-import { runMessage } from './run-message.ts';
 import { filterOf } from './service-query.ts';
 
 export interface CallRequest {
@@ -22,14 +21,14 @@ export interface CallRequest {
   /** Fires when the execution that calls has ended. */
   readonly signal: AbortSignal;
   /** The message in which the step runs. */
-  readonly request: MessageRequest;
+  readonly request: Pick<MessageRequest, 'caller' | 'correlationId' | 'requestId'>;
 }
 
 /** A service call of a plug-in: a message of its own, one deeper, in the operation's transaction when there is one. Never throws. */
 export async function serveCall(op: Operation, call: CallRequest): Promise<ServiceReply> {
   try {
     const asked = parseRequest(call.text);
-    const response = await runMessage(op, await messageOf(op, call, asked));
+    const response = await op.runNested(op, await messageOf(op, call, asked));
     if (!response.ok) return refusal(response);
     const text = JSON.stringify(resultOf(asked, response.outputParameters));
     const bytes = Buffer.byteLength(text);
