@@ -114,7 +114,8 @@ export class WorkerDirectory implements Disposable {
   }
 
   #none(pool: string, waitedMs: number): SlotAnswer {
-    const workers = [...this.#workers.values()].filter(({ address }) => address.pool === pool).length;
+    // One that drains takes nothing: who reads the number wants to know whether there is anybody to wait for.
+    const workers = [...this.#workers.values()].filter(({ address, hello }) => address.pool === pool && !hello.draining).length;
     const queued = this.#waiting.filter(({ request }) => request.pool === pool).length;
     return { slot: undefined, workers, queued, waitedMs: Math.round(waitedMs) };
   }

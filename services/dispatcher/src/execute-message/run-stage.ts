@@ -155,9 +155,11 @@ async function conclude(op: Operation, frame: MessageFrame, run: Concluding): Pr
   const workerId = end.kind === 'no-worker' ? undefined : end.worker.workerId;
   // They ran one after the other, so each began when the one before it ended: the trace log is in the order in which they ran.
   let startedAtMs = run.startedAtMs;
+  const state = stateOf(end, request);
   for (const [index, each] of prepared.entries()) {
     const outcome = outcomes[index];
-    const failure = failureOf(op, end, outcome, each);
+    // The state is there when every step succeeded: it is the last one's doing.
+    const failure = failureOf(op, end, outcome, each) ?? (index === prepared.length - 1 ? state.failure : undefined);
     const fault =
       failure === undefined ? undefined : faultOfFailure(op, failure, { step: each.step, trace: outcome?.trace ?? '', caller: frame.request.caller });
     recordEnded(op, {
@@ -175,7 +177,7 @@ async function conclude(op: Operation, frame: MessageFrame, run: Concluding): Pr
     if (fault !== undefined) return { ok: false, fault };
     startedAtMs += Math.min(outcome?.receipt.wallMs ?? 0, each.limits.wallMs);
   }
-  return accept(op, frame, run, end.kind === 'replied' ? end.state : undefined, request);
+  return { ok: true, state: state.accepted };
 }
 
 function failureOf(op: Operation, end: ConcludedRun, outcome: StepOutcome | undefined, { limits, assigned }: Prepared): Failure | undefined {
@@ -190,11 +192,9 @@ function failureOf(op: Operation, end: ConcludedRun, outcome: StepOutcome | unde
 }
 
 /** The state comes from a guest: it is parsed with limits, and only what its stage may change counts. */
-function accept(op: Operation, frame: MessageFrame, run: Concluding, text: string | undefined, { stage, state }: StageRequest): StageEnd {
+function stateOf(end: ConcludedRun, { stage, state }: StageRequest): { readonly accepted: StageState; readonly failure?: Failure } {
+  const text = end.kind === 'replied' ? end.state : undefined;
   const parsed = text === undefined ? { ok: false as const, problem: 'the worker sent no stage state' } : parseStageState(text);
-  if (parsed.ok) return { ok: true, state: acceptStageState(state, parsed.state, { stage }) };
-  const last = run.prepared.at(-1);
-  if (last === undefined) return { ok: true, state };
-  const failure: Failure = { origin: 'sandbox', kind: 'protocol', detail: parsed.problem };
-  return { ok: false, fault: faultOfFailure(op, failure, { step: last.step, trace: '', caller: frame.request.caller }) };
+  if (parsed.ok) return { accepted: acceptStageState(state, parsed.state, { stage }) };
+  return { accepted: state, failure: { origin: 'sandbox', kind: 'protocol', detail: parsed.problem } };
 }
