@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'deploy/local/*.test.ts', 'test/support/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'deploy/*/*.test.ts', 'test/support/*.test.ts'],
           exclude: ISOLATE_TESTS,
           testTimeout: 30_000,
           hookTimeout: minute,

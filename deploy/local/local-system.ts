@@ -7,6 +7,7 @@ import { tryDirectoryLock } from './directory-lock.mjs';
 import { keepRunning } from './keep-running.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { startNatsServer } from './nats.ts';
+import { makeNatsAccess, type NatsAccess } from './nats-access.ts';
 import { findNatsServer } from './nats-binary.ts';
 import { isFree, preferPort } from './ports.ts';
 import { ensureDatabase, startPostgres } from './postgres.ts';
@@ -14,6 +15,7 @@ import { bootstrapOperator, startDispatcher, startWorker } from './services.ts';
 
 const DEFAULT_PORT = 8080;
 const POOL = 'default';
+const WORKER_ID = 'local-1';
 
 export interface LocalSystemOptions {
   /** Where the state is: `.airlock`. */
@@ -79,18 +81,19 @@ async function startServers(options: LocalSystemOptions, stack: AsyncDisposableS
     pids['postgres'] = server.process.pid;
     return ensureDatabase(server, 'airlock');
   };
-  const startBus = async () => {
-    if (options.natsUrl !== undefined) return options.natsUrl;
+  const startBus = async (): Promise<{ readonly natsUrl: string; readonly access?: NatsAccess }> => {
+    if (options.natsUrl !== undefined) return { natsUrl: options.natsUrl };
+    const access = await makeNatsAccess({ directory: join(directory, 'nats', 'keys'), pools: [{ pool: POOL, workerIds: [WORKER_ID] }] });
     const binary = await findNatsServer(toolchainDirectory, say);
-    const server = stack.use(await startNatsServer({ binary, directory: join(directory, 'nats'), preferredPort: 42_220 }));
+    const server = stack.use(await startNatsServer({ binary, directory: join(directory, 'nats'), preferredPort: 42_220, access }));
     pids['nats'] = server.process.pid;
-    return server.url;
+    return { natsUrl: server.url, access };
   };
   // Both are waited for even when one fails: what is half started must be known to be ended.
   const [database, bus] = await Promise.allSettled([startDatabase(), startBus()]);
   if (database.status === 'rejected') throw database.reason;
   if (bus.status === 'rejected') throw bus.reason;
-  return { databaseUrl: database.value, natsUrl: bus.value };
+  return { databaseUrl: database.value, ...bus.value };
 }
 
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
@@ -106,7 +109,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   try {
     const logs = join(directory, 'logs');
     await mkdir(logs, { recursive: true });
-    const { databaseUrl, natsUrl } = await startServers(options, stack, pids);
+    const { databaseUrl, natsUrl, access } = await startServers(options, stack, pids);
     const port = await choosePort(options.port, previous, say);
     let url = '';
     let token = '';
@@ -121,11 +124,15 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       stack.defer(() => kept.stop());
     };
     await service('dispatcher', async () => {
-      const started = await startDispatcher({ databaseUrl, natsUrl, port, pool: POOL, logFile: join(logs, 'dispatcher.log') });
+      const key = access === undefined ? {} : { natsKeyFile: access.dispatcherKeyFile };
+      const started = await startDispatcher({ databaseUrl, natsUrl, ...key, port, pool: POOL, logFile: join(logs, 'dispatcher.log') });
       url = started.url;
       return started.process;
     });
-    await service('sandbox-worker', () => startWorker({ natsUrl, pool: POOL, logFile: join(logs, 'sandbox-worker.log') }));
+    await service('sandbox-worker', () => {
+      const identity = access === undefined ? {} : { workerId: WORKER_ID, natsKeyFile: access.workerKeyFile(POOL, WORKER_ID) };
+      return startWorker({ natsUrl, pool: POOL, ...identity, logFile: join(logs, 'sandbox-worker.log') });
+    });
     token = await signIn(url, databaseUrl, previous);
     await note();
     // First of all when it ends: a tool that reads the file then knows that nothing runs.

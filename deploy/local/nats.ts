@@ -1,19 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { renderNatsConfiguration } from '@airlock/nats/configuration';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
+import type { NatsAccess } from './nats-access.ts';
 import { preferPort } from './ports.ts';
 
 const READY_WITHIN_MS = 15_000;
 const START_TRIES = 5;
-
-export interface NatsConfig {
-  readonly port: number;
-  readonly serverName: string;
-  /** Accounts and permissions; none yet: whoever reaches the loopback address may speak. */
-  readonly authorization?: string;
-}
 
 export interface NatsOptions {
   readonly binary: string;
@@ -21,6 +16,8 @@ export interface NatsOptions {
   /** The port to use when it is free. */
   readonly preferredPort?: number;
   readonly serverName?: string;
+  /** Who may speak; see `makeNatsAccess`. */
+  readonly access?: NatsAccess;
 }
 
 export interface LocalNats extends AsyncDisposable {
@@ -30,11 +27,10 @@ export interface LocalNats extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** The server's configuration file, from the template that deployments use too. */
-export async function renderNatsConfig({ port, serverName, authorization = '' }: NatsConfig): Promise<string> {
-  const template = await readFile(new URL('../nats/nats-server.conf', import.meta.url), 'utf8');
-  const values: Readonly<Record<string, string>> = { port: String(port), serverName: JSON.stringify(serverName), authorization };
-  return template.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => values[name] ?? whole);
+/** Without a list of keys whoever reaches the loopback address may speak: for measuring the bare server, not for Airlock. */
+function configurationOf(port: number, serverName: string, access: NatsAccess | undefined): string {
+  const address = { host: '127.0.0.1', port, serverName };
+  return access === undefined ? `host: "127.0.0.1"\nport: ${port}\n` : renderNatsConfiguration({ ...address, ...access.configuration });
 }
 
 /** A server greets each connection with INFO; until then it is not up. */
@@ -64,13 +60,13 @@ async function waitUntilReady(server: ManagedProcess, port: number): Promise<boo
   return false;
 }
 
-export async function startNatsServer({ binary, directory, preferredPort, serverName = 'airlock-local' }: NatsOptions): Promise<LocalNats> {
+export async function startNatsServer({ binary, directory, preferredPort, serverName = 'airlock-local', access }: NatsOptions): Promise<LocalNats> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   let problem = '';
   for (let attempt = 0; attempt < START_TRIES; attempt++) {
     const port = await preferPort(preferredPort);
     const file = join(directory, 'nats-server.conf');
-    await writeFile(file, await renderNatsConfig({ port, serverName }), { mode: 0o600 });
+    await writeFile(file, configurationOf(port, serverName, access), { mode: 0o600 });
     const server = startProcess({
       name: 'nats-server',
       command: binary,

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { renderNatsConfig } from './nats.ts';
 import { isFree, preferPort } from './ports.ts';
 import { ensureDatabase, startPostgres } from './postgres.ts';
 
@@ -50,11 +49,4 @@ test('a preferred port that is taken is left to its holder', async () => {
   expect(await isFree(taken)).toBe(false);
   expect(await preferPort(taken)).not.toBe(taken);
   await new Promise((resolve) => holder.close(resolve));
-});
-
-test('the configuration of the bus leaves no place of its template open', async () => {
-  const text = await renderNatsConfig({ port: 4222, serverName: 'a "quoted" name' });
-  expect(text).not.toContain('{{');
-  expect(text).toContain('server_name: "a \\"quoted\\" name"');
-  expect(text).toContain('max_payload: 1MB');
 });

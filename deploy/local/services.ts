@@ -25,6 +25,8 @@ export interface ServiceOptions {
   /** Beyond what the options say; a service gets nothing of our own environment but PATH. */
   readonly env?: Readonly<Record<string, string>>;
   readonly name?: string;
+  /** Seed of the service's key, where the bus asks for one. */
+  readonly natsKeyFile?: string;
 }
 
 export interface DispatcherOptions extends ServiceOptions {
@@ -38,6 +40,8 @@ export interface DispatcherOptions extends ServiceOptions {
 export interface WorkerOptions extends ServiceOptions {
   readonly natsUrl: string;
   readonly pool: string;
+  /** The name that its key speaks for; any, when the bus asks for no key. */
+  readonly workerId?: string;
 }
 
 export interface RunningDispatcher {
@@ -54,12 +58,17 @@ function parseReady(line: string): z.output<typeof Ready> | undefined {
   }
 }
 
-const startService = (main: string, fallbackName: string, { name = fallbackName, logFile, env }: ServiceOptions, own: Record<string, string>) =>
+const startService = (
+  main: string,
+  fallbackName: string,
+  { name = fallbackName, logFile, env, natsKeyFile }: ServiceOptions,
+  own: Record<string, string>,
+) =>
   startProcess({
     name,
     command: process.execPath,
     args: [...(main === SANDBOX_WORKER ? ['--no-node-snapshot'] : []), source(main)],
-    env: { PATH: process.env['PATH'], ...own, ...env },
+    env: { PATH: process.env['PATH'], ...(natsKeyFile !== undefined && { AIRLOCK_NATS_NKEY_FILE: natsKeyFile }), ...own, ...env },
     ...(logFile === undefined ? {} : { logFile }),
     stopWithinMs: 15_000,
   });
@@ -89,6 +98,7 @@ export async function startWorker(options: WorkerOptions): Promise<ManagedProces
   const process = startService(SANDBOX_WORKER, 'sandbox-worker', options, {
     NATS_URL: options.natsUrl,
     AIRLOCK_POOL: options.pool,
+    ...(options.workerId !== undefined && { AIRLOCK_WORKER_ID: options.workerId }),
     // One machine, one person waiting for the end: what runs gets a moment, not half a minute.
     AIRLOCK_DRAIN_MS: '3000',
   });

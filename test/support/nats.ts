@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withDirectoryLock } from '@airlock/local/directory-lock';
 import { type LocalNats, startNatsServer } from '@airlock/local/nats';
+import { makeNatsAccess, type NatsAccess, type NatsAccessOptions } from '@airlock/local/nats-access';
 import { findNatsServer } from '@airlock/local/nats-binary';
 
 const STATE = fileURLToPath(new URL('../../.airlock/', import.meta.url));
@@ -12,6 +13,8 @@ export interface TestNats extends AsyncDisposable {
   /** Stays the same over restarts. */
   readonly url: string;
   readonly port: number;
+  /** Keys of those who may speak; `undefined` when anybody may. */
+  readonly access: NatsAccess | undefined;
   /** Ends the server as a crash would. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -19,11 +22,13 @@ export interface TestNats extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** A nats-server of its own, a real process. */
-export async function startNats(): Promise<TestNats> {
+/** A nats-server of its own, a real process. With `pools` it asks for keys, as `npm start` and deployments do. */
+export async function startNats({ pools }: Partial<Pick<NatsAccessOptions, 'pools'>> = {}): Promise<TestNats> {
   const binary = await withDirectoryLock(join(STATE, 'nats.lock'), () => findNatsServer(join(STATE, 'toolchain')));
   const directory = await mkdtemp(join(tmpdir(), 'airlock-nats-'));
-  let server: LocalNats | undefined = await startNatsServer({ binary, directory });
+  const access = pools === undefined ? undefined : await makeNatsAccess({ directory: join(directory, 'keys'), pools });
+  const options = { binary, directory, ...(access !== undefined && { access }) };
+  let server: LocalNats | undefined = await startNatsServer(options);
   const { url, port } = server;
   const end = async (how: 'SIGKILL' | 'SIGTERM') => {
     const ending = server;
@@ -34,10 +39,11 @@ export async function startNats(): Promise<TestNats> {
   return {
     url,
     port,
+    access,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     start: async () => {
-      server ??= await startNatsServer({ binary, directory, preferredPort: port });
+      server ??= await startNatsServer({ ...options, preferredPort: port });
       if (server.port !== port) throw new Error(`the port ${port} of the nats-server was taken while it was down`);
     },
     [Symbol.asyncDispose]: async () => {

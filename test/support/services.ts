@@ -1,3 +1,4 @@
+import type { NatsAccessOptions } from '@airlock/local/nats-access';
 import { type ManagedProcess } from '@airlock/local/process';
 import { bootstrapOperator, type RunningDispatcher, startDispatcher, startWorker } from '@airlock/local/services';
 import { type HttpClient, httpClient } from './http.ts';
@@ -7,6 +8,8 @@ import { createDatabase, type TestDatabase } from './postgres.ts';
 export { startDispatcher, startWorker };
 
 const POOL = 'default';
+/** Workers that a test may have, one after the other or at once: each needs a key before the bus starts. */
+const WORKER_IDS = Array.from({ length: 12 }, (_, index) => `worker-${index + 1}`);
 
 export interface AirlockOptions {
   readonly dispatchers?: number;
@@ -14,6 +17,8 @@ export interface AirlockOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly dispatcherEnv?: Readonly<Record<string, string>>;
   readonly workerEnv?: Readonly<Record<string, string>>;
+  /** Pools beside the one that the services use, for who plays a worker. */
+  readonly pools?: NatsAccessOptions['pools'];
 }
 
 /** A whole system of its own: database, bus, services as processes. */
@@ -31,11 +36,11 @@ export interface TestAirlock extends AsyncDisposable {
 }
 
 export async function startAirlock(options: AirlockOptions = {}): Promise<TestAirlock> {
-  const { dispatchers = 1, workers = 1, env = {}, dispatcherEnv = {}, workerEnv = {} } = options;
+  const { dispatchers = 1, workers = 1, env = {}, dispatcherEnv = {}, workerEnv = {}, pools = [] } = options;
   const stack = new AsyncDisposableStack();
   try {
     const database = stack.use(await createDatabase());
-    const nats = stack.use(await startNats());
+    const nats = stack.use(await startNats({ pools: [{ pool: POOL, workerIds: WORKER_IDS }, ...pools] }));
     const runningDispatchers: RunningDispatcher[] = [];
     const runningWorkers: ManagedProcess[] = [];
     const addDispatcher = async () => {
@@ -44,6 +49,7 @@ export async function startAirlock(options: AirlockOptions = {}): Promise<TestAi
         name,
         databaseUrl: database.url,
         natsUrl: nats.url,
+        ...(nats.access !== undefined && { natsKeyFile: nats.access.dispatcherKeyFile }),
         port: 0,
         pool: POOL,
         env: { ...env, ...dispatcherEnv },
@@ -53,9 +59,12 @@ export async function startAirlock(options: AirlockOptions = {}): Promise<TestAi
       return started;
     };
     const addWorker = async () => {
+      const workerId = `worker-${runningWorkers.length + 1}`;
       const started = await startWorker({
-        name: `worker-${runningWorkers.length + 1}`,
+        name: workerId,
+        workerId,
         natsUrl: nats.url,
+        ...(nats.access !== undefined && { natsKeyFile: nats.access.workerKeyFile(POOL, workerId) }),
         pool: POOL,
         env: { ...env, ...workerEnv },
       });

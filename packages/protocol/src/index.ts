@@ -50,17 +50,23 @@ export {
 } from './outcome.ts';
 export { ConditionOperator, QueryCondition, ServiceAnswer, ServiceCall, ServiceFault, ServiceRequest } from './service-call.ts';
 export {
+  type AllowedSubjects,
   answerSubject,
   assignSubject,
   bundleSubject,
   callSubject,
   cancelSubject,
   changedSubject,
+  dispatcherSubjects,
   helloSubject,
   helloWildcard,
+  poolCrossings,
   resultSubject,
   speakerOf,
   toDispatcherWildcard,
+  unheardSubject,
+  unheardWildcard,
   type WorkerAddress,
+  workerSubjects,
 } from './subjects.ts';
 export { cleanText } from './text.ts';

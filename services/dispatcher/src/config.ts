@@ -6,6 +6,11 @@ const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(
 const Environment = z.strictObject({
   DATABASE_URL: z.string().min(1),
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  /** Seed of the dispatcher's nkey, and the authority and certificate for `tls://`. */
+  AIRLOCK_NATS_NKEY_FILE: z.string().min(1).optional(),
+  AIRLOCK_NATS_CA_FILE: z.string().min(1).optional(),
+  AIRLOCK_NATS_CERT_FILE: z.string().min(1).optional(),
+  AIRLOCK_NATS_KEY_FILE: z.string().min(1).optional(),
   AIRLOCK_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
   /** 0: any free port; the ready line says which. */
   AIRLOCK_HTTP_PORT: whole(0, 65_535).default(4500),
@@ -29,9 +34,18 @@ const Environment = z.strictObject({
   AIRLOCK_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
+/** Paths, not contents: they are read where the connection is made. */
+export interface NatsFiles {
+  readonly nkey: string | undefined;
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
 export type Config = Readonly<{
   databaseUrl: string;
   natsUrl: string;
+  natsFiles: NatsFiles;
   httpHost: string;
   httpPort: number;
   publicOrigin: string | undefined;
@@ -59,6 +73,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, {
   return Object.freeze({
     databaseUrl: vars.DATABASE_URL,
     natsUrl: vars.NATS_URL,
+    natsFiles: {
+      nkey: vars.AIRLOCK_NATS_NKEY_FILE,
+      ca: vars.AIRLOCK_NATS_CA_FILE,
+      cert: vars.AIRLOCK_NATS_CERT_FILE,
+      key: vars.AIRLOCK_NATS_KEY_FILE,
+    },
     httpHost: vars.AIRLOCK_HTTP_HOST,
     httpPort: vars.AIRLOCK_HTTP_PORT,
     publicOrigin: vars.AIRLOCK_PUBLIC_ORIGIN,

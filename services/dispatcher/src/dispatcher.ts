@@ -1,9 +1,9 @@
 import { changedSubject } from '@airlock/protocol';
 import type { Logger } from '@airlock/telemetry';
-import { connect } from '@nats-io/transport-node';
 import { sql } from 'drizzle-orm';
 import { createKeyStore, defaultKeyStoreOptions } from './access/keys.ts';
 import { createAirlockApi } from './airlock-api.ts';
+import { openConnection } from './bus/open-connection.ts';
 import { WorkerBus } from './bus/worker-bus.ts';
 import type { Config } from './config.ts';
 import { executeMessage } from './execute-message/execute-message.ts';
@@ -69,16 +69,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
   };
 
   const nats = stack.adopt(
-    await connect({
-      servers: config.natsUrl.split(','),
-      name: `airlock-dispatcher ${config.dispatcherId}`,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      reconnectJitter: 250,
-      waitOnFirstConnect: true,
-      pingInterval: 5_000,
-      maxPingOut: 2,
-    }),
+    await openConnection({ url: config.natsUrl, name: `airlock-dispatcher ${config.dispatcherId}`, files: config.natsFiles }),
     (connection) => connection.close(),
   );
   const bundles = new BundleStore(db);

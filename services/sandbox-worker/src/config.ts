@@ -7,6 +7,11 @@ const Environment = z.strictObject({
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   /** Path of a credentials file (nkey and JWT) for the bus; none: the URL's own, if any. */
   AIRLOCK_NATS_CREDENTIALS: z.string().min(1).optional(),
+  /** Seed of the worker's nkey, and the authority and certificate for `tls://`. */
+  AIRLOCK_NATS_NKEY_FILE: z.string().min(1).optional(),
+  AIRLOCK_NATS_CA_FILE: z.string().min(1).optional(),
+  AIRLOCK_NATS_CERT_FILE: z.string().min(1).optional(),
+  AIRLOCK_NATS_KEY_FILE: z.string().min(1).optional(),
   AIRLOCK_POOL: token.default('default'),
   AIRLOCK_WORKER_ID: token.optional(),
   /** Slots per depth level. */
@@ -20,9 +25,19 @@ const Environment = z.strictObject({
   AIRLOCK_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
 });
 
+/** Paths, not contents: they are read where the connection is made. */
+export interface NatsFiles {
+  readonly nkey: string | undefined;
+  /** nkey and JWT in one file, for servers in operator mode. */
+  readonly credentials: string | undefined;
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
 export interface Config {
   readonly natsUrl: string;
-  readonly natsCredentials: string | undefined;
+  readonly natsFiles: NatsFiles;
   readonly pool: string;
   readonly workerId: string;
   readonly capacity: number;
@@ -44,7 +59,13 @@ export function parseConfig(
   const vars = parsed.data;
   return Object.freeze({
     natsUrl: vars.NATS_URL,
-    natsCredentials: vars.AIRLOCK_NATS_CREDENTIALS,
+    natsFiles: {
+      nkey: vars.AIRLOCK_NATS_NKEY_FILE,
+      credentials: vars.AIRLOCK_NATS_CREDENTIALS,
+      ca: vars.AIRLOCK_NATS_CA_FILE,
+      cert: vars.AIRLOCK_NATS_CERT_FILE,
+      key: vars.AIRLOCK_NATS_KEY_FILE,
+    },
     pool: vars.AIRLOCK_POOL,
     workerId: vars.AIRLOCK_WORKER_ID ?? machine.randomId,
     capacity: vars.AIRLOCK_CAPACITY ?? Math.max(2, machine.cpus),

@@ -36,7 +36,7 @@ pool.openSpares();
 // The handlers are wired before the worker exists: nothing is heard until `openBus` has returned.
 let worker: Worker | undefined;
 const bus: Bus = await openBus(
-  { url: config.natsUrl, credentialsFile: config.natsCredentials, address: { pool: config.pool, workerId: config.workerId } },
+  { url: config.natsUrl, files: config.natsFiles, address: { pool: config.pool, workerId: config.workerId } },
   {
     onAssign: (frame) => worker?.onAssign(frame),
     onCancel: (frame) => worker?.onCancel(frame),

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   answerSubject,
   assignSubject,
@@ -9,7 +8,8 @@ import {
   resultSubject,
   type WorkerAddress,
 } from '@airlock/protocol';
-import { connect, credsAuthenticator, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { type BusFiles, openConnection } from './open-connection.ts';
 
 export interface BusHandlers {
   readonly onAssign: (frame: string) => void;
@@ -32,36 +32,33 @@ export interface Bus extends AsyncDisposable {
 
 export interface BusOptions {
   readonly url: string;
-  readonly credentialsFile: string | undefined;
+  readonly files: BusFiles;
   readonly address: WorkerAddress;
 }
 
-const RECONNECT_MS = 500;
-const PING_MS = 5_000;
 const MAX_SUBJECTS = 1_024;
 
-export async function openBus({ url, credentialsFile, address }: BusOptions, handlers: BusHandlers): Promise<Bus> {
-  const authenticator = credentialsFile === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(credentialsFile)) };
-  const connection: NatsConnection = await connect({
-    servers: url.split(','),
-    name: `airlock-sandbox-worker ${address.workerId}`,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_MS,
-    reconnectJitter: RECONNECT_MS,
-    waitOnFirstConnect: true,
-    pingInterval: PING_MS,
-    maxPingOut: 2,
-    ...authenticator,
-  });
+/** Throws when the server does not let this worker speak as `address`: deaf, it would only ever lose what it is given. */
+export async function openBus({ url, files, address }: BusOptions, handlers: BusHandlers): Promise<Bus> {
+  const connection: NatsConnection = await openConnection({ url, files, name: `airlock-sandbox-worker ${address.workerId}` });
+  let refused: Error | undefined;
   const listen = (subject: string, handle: (frame: string) => void) =>
     connection.subscribe(subject, {
       callback: (error: Error | null, message: Msg) => {
         if (error === null) handle(message.string());
+        else refused = error;
       },
     });
   const assignments = listen(assignSubject(address), handlers.onAssign);
   listen(cancelSubject(address), handlers.onCancel);
   listen(answerSubject(address), handlers.onAnswer);
+  await connection.flush();
+  if (refused !== undefined) {
+    await connection.close();
+    throw new Error(`the bus refuses the worker ${address.workerId} of the pool ${address.pool}: its key speaks for another name or pool`, {
+      cause: refused,
+    });
+  }
   void follow(connection, handlers);
 
   const publish = (subject: string, frame: string): void => {
@@ -93,6 +90,6 @@ export async function openBus({ url, credentialsFile, address }: BusOptions, han
 async function follow(connection: NatsConnection, { onReconnect, onStatus }: BusHandlers): Promise<void> {
   for await (const { type } of connection.status()) {
     if (type === 'reconnect') onReconnect();
-    if (type === 'disconnect' || type === 'reconnect') onStatus(type);
+    if (type === 'disconnect' || type === 'reconnect' || type === 'error') onStatus(type);
   }
 }

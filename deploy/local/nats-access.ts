@@ -1,0 +1,39 @@
+/** Who may speak on the bus of one machine: the keys, in files below the state directory, and the list that the server gets. */
+import { join } from 'node:path';
+import type { NatsConfiguration } from '@airlock/nats/configuration';
+import { keyInFile } from '@airlock/nats/keys';
+
+export interface NatsAccessOptions {
+  readonly directory: string;
+  readonly pools: readonly { readonly pool: string; readonly workerIds: readonly string[] }[];
+}
+
+export interface NatsAccess {
+  readonly configuration: Pick<NatsConfiguration, 'dispatcherKeys' | 'pools'>;
+  readonly dispatcherKeyFile: string;
+  /** Throws when the worker is none of those that were named. */
+  workerKeyFile(pool: string, workerId: string): string;
+}
+
+const nameOf = (pool: string, workerId: string) => `worker.${pool}.${workerId}.nk`;
+
+/** Keys that are there stay as they are, so that a restart changes nothing. */
+export async function makeNatsAccess({ directory, pools }: NatsAccessOptions): Promise<NatsAccess> {
+  const dispatcher = await keyInFile(join(directory, 'dispatcher.nk'));
+  const files = new Map<string, string>();
+  const withKey = async (pool: string, workerId: string) => {
+    const { publicKey, seedFile } = await keyInFile(join(directory, nameOf(pool, workerId)));
+    files.set(nameOf(pool, workerId), seedFile);
+    return { workerId, key: publicKey };
+  };
+  const withKeys = pools.map(async ({ pool, workerIds }) => ({ pool, workers: await Promise.all(workerIds.map((id) => withKey(pool, id))) }));
+  return {
+    configuration: { dispatcherKeys: [dispatcher.publicKey], pools: await Promise.all(withKeys) },
+    dispatcherKeyFile: dispatcher.seedFile,
+    workerKeyFile: (pool, workerId) => {
+      const file = files.get(nameOf(pool, workerId));
+      if (file === undefined) throw new RangeError(`the bus knows no worker ${workerId} in the pool ${pool}`);
+      return file;
+    },
+  };
+}
