@@ -222,6 +222,35 @@ export const errorCodes = {
     text: 'Version {version} of the bundle "{bundle}" exists with other content; raise the version.',
   },
   BUNDLE_IN_USE: { code: '0x80044170', http: 409, text: 'The bundle "{bundle}" cannot be removed: {steps} steps depend on it.' },
+  BUNDLE_SIGNATURE_MISSING: {
+    code: '0x8008f020',
+    http: 403,
+    text: 'The bundle "{bundle}" is not signed, and this organization takes signed bundles only. Push it with --sign and the private key of a registered signing key.',
+  },
+  BUNDLE_SIGNATURE_INVALID: {
+    code: '0x8008f021',
+    http: 403,
+    text: 'The signature of the bundle does not fit what was uploaded: sha256 {digest}, organization {organization}, {bundle}@{version}, key {key}. Code, organization, name and version must be those that were signed.',
+  },
+  SIGNING_KEY_UNKNOWN: {
+    code: '0x8008f022',
+    http: 403,
+    text: 'No signing key with the fingerprint {key} is registered. An operator registers its public key.',
+  },
+  SIGNING_KEY_REVOKED: { code: '0x8008f023', http: 403, text: 'The signing key "{name}" ({key}) was revoked; sign with another one.' },
+  SIGNING_KEY_INVALID: { code: '0x8008f024', http: 400, text: 'This is not a public ed25519 key: {problem}' },
+  SIGNING_KEY_EXISTS: { code: '0x8008f025', http: 409, text: 'The signing key {key} is registered already, as "{name}"{state}.' },
+  // Secrets
+  MASTER_KEY_MISSING: {
+    code: '0x8008f028',
+    http: 503,
+    text: 'A secure configuration cannot be stored: {problem} Start every dispatcher with AIRLOCK_MASTER_KEY_FILE, and set the value again.',
+  },
+  SECURE_CONFIGURATION_UNREADABLE: {
+    code: '0x8008f029',
+    http: 500,
+    text: 'The plug-in step "{step}" cannot run because its secure configuration cannot be opened: {problem}',
+  },
 } as const satisfies Record<string, RegisteredError>;
 
 export type ErrorCode = keyof typeof errorCodes;

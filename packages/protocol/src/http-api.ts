@@ -1,15 +1,18 @@
 import { z } from 'zod';
+import { BundleSignature } from './bundle-signature.ts';
 
 /**
  * Airlock's own HTTP API, below `/api/airlock/v1/`: what the CLI and the console use beside the Web API. Errors have the
  * Web API's shape, `{"error":{"code","message", …}}`.
  *
  * - `POST bundles` (author) {@link BundleUpload} → {@link PushResult}; `?plan=true` changes nothing.
- * - `GET bundles`, `GET steps`, `GET plugin-types` (author).
+ * - `GET bundles`, `GET steps`, `GET plugin-types` (author). `DELETE bundles?name=…[&version=…]` (author) → 204.
  * - `PATCH steps/<id>` (author) {@link StepPatch} → 204. `PUT steps/<id>/secure-configuration` (operator) `{value}` → 204; there is no GET.
  * - `POST tables` (operator) {@link TableDefinition} → 201; `?plan=true` answers the SQL it would run.
  * - `GET settings`, `PATCH settings` (operator) {@link Settings}.
  * - `POST users` (operator) {@link NewUser} → 201 `{systemuserid}`; `POST keys` (operator) {@link NewKey} → 201 {@link IssuedKey}; `DELETE keys/<id>`.
+ * - `POST signing-keys` (operator) {@link NewSigningKey} → 201 {@link SigningKey}; `GET signing-keys`; `DELETE signing-keys/<id>` revokes → 204.
+ * - `GET audit[?objectType=…&objectId=…&top=…&before=<id>]` (operator): {@link AuditRow}s, newest first.
  * - `GET workers` (operator): pools, workers, slots, layers.
  * - `GET traces/<traceId>` (author): trace log rows of one trace.
  */
@@ -26,7 +29,13 @@ export const BundleManifest = z.object({
 export type BundleManifest = z.output<typeof BundleManifest>;
 
 /** `code` is the exact CommonJS text whose UTF-8 bytes are hashed; `sourceMap` a version-3 map of it. */
-export const BundleUpload = z.object({ manifest: BundleManifest, code: z.string(), sourceMap: z.string().optional() });
+export const BundleUpload = z.object({
+  manifest: BundleManifest,
+  code: z.string(),
+  sourceMap: z.string().optional(),
+  /** Verified whenever it is there; an organization may require it. */
+  signature: BundleSignature.optional(),
+});
 export type BundleUpload = z.input<typeof BundleUpload>;
 
 export const PlannedChange = z.object({
@@ -124,6 +133,8 @@ export const Settings = z.object({
   pluginTraceLogSetting: z.union([z.literal(0), z.literal(1), z.literal(2)]),
   /** Deepest pipeline that may run, 1 to 8. */
   maxDepth: z.int().min(1).max(8),
+  /** Refuse uploads of bundles that are not signed by a registered key. */
+  requireSignature: z.boolean(),
 });
 export type Settings = z.output<typeof Settings>;
 
@@ -140,3 +151,48 @@ export type NewKey = z.input<typeof NewKey>;
 /** The only time that the key itself is shown. */
 export const IssuedKey = z.object({ id: z.string(), key: z.string(), expiresOn: z.string() });
 export type IssuedKey = z.output<typeof IssuedKey>;
+
+/** `publicKey` is PEM (SPKI), as `airlock keys generate-signing` writes it. */
+export const NewSigningKey = z.strictObject({ name: z.string().min(1).max(256), publicKey: z.string().max(1_024) });
+export type NewSigningKey = z.output<typeof NewSigningKey>;
+
+export const SigningKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  fingerprint: z.string(),
+  createdOn: z.string(),
+  createdBy: z.string(),
+  revokedOn: z.string().nullable(),
+});
+export type SigningKey = z.output<typeof SigningKey>;
+
+/** One version of a bundle; `steps` counts those that run it, whoever registered them. */
+export const BundleSummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  digest: z.string(),
+  description: z.string(),
+  isCurrent: z.boolean(),
+  stateless: z.boolean(),
+  size: z.number(),
+  uploadedOn: z.string(),
+  uploadedBy: z.string(),
+  /** Name of the key whose signature was verified at the upload; `null`: unsigned. */
+  signedBy: z.string().nullable(),
+  steps: z.number(),
+});
+export type BundleSummary = z.output<typeof BundleSummary>;
+
+export const AuditRow = z.object({
+  id: z.string(),
+  on: z.string(),
+  userId: z.string(),
+  action: z.string(),
+  objectType: z.string(),
+  objectId: z.string(),
+  objectName: z.string().nullable(),
+  changes: z.unknown(),
+  traceId: z.string().nullable(),
+});
+export type AuditRow = z.output<typeof AuditRow>;

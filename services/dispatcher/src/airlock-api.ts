@@ -12,9 +12,13 @@ import { ensureMessages } from './registrations/ensure-messages.ts';
 import { listBundles, listPluginTypes, listSteps } from './registrations/list.ts';
 import { patchStep } from './registrations/patch-step.ts';
 import { pushBundle } from './registrations/push-bundle.ts';
+import { readAudit } from './registrations/read-audit.ts';
 import type { RegistrationCache } from './registrations/registration-cache.ts';
+import { removeBundle } from './registrations/remove-bundle.ts';
 import { setSecureConfiguration } from './registrations/set-secure-configuration.ts';
 import { patchSettings, readSettings } from './registrations/settings.ts';
+import { listSigningKeys, registerSigningKey, revokeSigningKey } from './registrations/signing-keys.ts';
+import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import type { PlatformDatabase } from './store/platform-database.ts';
 import { tracesOf } from './trace-log/traces-of.ts';
 
@@ -25,6 +29,7 @@ export interface ApiParts {
   readonly keys: KeyStore;
   readonly metadata: MetadataCache;
   readonly registrations: RegistrationCache;
+  readonly secrets: SecretKeeper;
   readonly pool: string;
   readonly organizationId: string;
   readonly workerWaitMs: number;
@@ -35,7 +40,7 @@ export interface ApiParts {
 /** What stands behind the routes of `/api/airlock/v1/`. A change counts here before its answer is sent. */
 export function createAirlockApi(parts: ApiParts): AirlockApi {
   const { db, bus, bundles, keys, metadata, registrations } = parts;
-  const change = { db, metadata: () => metadata.current, changed: parts.announce, now: () => Date.now() };
+  const change = { db, secrets: parts.secrets, metadata: () => metadata.current, changed: parts.announce, now: () => Date.now() };
   const inspect = { bus, pool: parts.pool, organizationId: parts.organizationId, workerWaitMs: parts.workerWaitMs };
   const reloaded = async <T>(work: Promise<T>): Promise<T> => {
     const result = await work;
@@ -46,6 +51,11 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
     pushBundle: ({ caller }, upload, options) =>
       reloaded(pushBundle({ ...change, bundles, inspect: (bundle) => inspectBundle(inspect, bundle) }, upload, caller, options)),
     listBundles: () => listBundles(db),
+    removeBundle: ({ caller, trace }, bundle) => reloaded(removeBundle(change, bundle, { ...caller, traceId: trace.traceId })),
+    registerSigningKey: ({ caller, trace }, request) => registerSigningKey({ db }, request, { ...caller, traceId: trace.traceId }),
+    listSigningKeys: () => listSigningKeys(db),
+    revokeSigningKey: ({ caller, trace }, id) => revokeSigningKey({ db }, id, { ...caller, traceId: trace.traceId }),
+    readAudit: (_call, query) => readAudit(db, query),
     listSteps: () => listSteps(db),
     listPluginTypes: () => listPluginTypes(db),
     patchStep: async ({ caller }, stepId, patch) => void (await reloaded(patchStep(change, stepId, patch, caller))),

@@ -1,6 +1,7 @@
 import { type ChosenFault, type Failure, type Fault, faultOf, type Step, traceTextOf } from '@airlock/pipeline';
 import { type ErrorCode, errorCodes, errorText, PlatformError } from '@airlock/protocol';
 import { atLeast } from '../access/may.ts';
+import { redactThrown } from '../secrets/redact.ts';
 import { ConnectionLostError } from '../store/connection.ts';
 import type { Caller } from './message.ts';
 import { type Operation, referenceOf } from './operation.ts';
@@ -38,14 +39,18 @@ export function faultOfFailure(
 /** The fault of something that the platform itself refused or that broke in it. Logs what nobody expected. */
 export function faultOfError(op: Operation, error: unknown): Fault {
   const known = platformErrorOf(error);
-  if (known === undefined)
-    op.deps.log.error({ err: error, traceId: op.trace.traceId, reference: referenceOf(op.trace) }, 'an operation failed unexpectedly');
+  const { redact } = op.registrations;
+  if (known === undefined) {
+    const facts = { err: redactThrown(error, redact), traceId: op.trace.traceId, reference: referenceOf(op.trace) };
+    op.deps.log.error(facts, 'an operation failed unexpectedly');
+  }
   const platform = known ?? new PlatformError('UNEXPECTED', { reference: referenceOf(op.trace) });
   const { code, http } = errorCodes[platform.code];
   return {
     code,
     httpStatus: http,
-    message: platform.message,
+    // It may quote what a plug-in passed on, such as the name of a column.
+    message: redact(platform.message),
     retriable: isRetriable(platform.code),
     traceId: op.trace.traceId,
     reference: referenceOf(op.trace),

@@ -17,6 +17,7 @@ import {
 import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
 import { formatTraceparent } from '@airlock/telemetry';
 import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
+import { redactEnd } from '../secrets/redact.ts';
 import { type ActingUser, actingUserOf } from './acting-user.ts';
 import { executionEnded, faultOfFailure } from './fault-of.ts';
 import { type Operation, referenceOf } from './operation.ts';
@@ -111,7 +112,7 @@ async function send(op: Operation, frame: MessageFrame, { context, prepared, req
   const lines = [JSON.stringify(context), JSON.stringify(request.state), ...prepared.map(ownLine)];
   const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), ENVELOPE_ROOM_BYTES);
   if (bytes > op.deps.limits.contextBytes) throw new PlatformError('CONTEXT_TOO_LARGE', { bytes, limit: op.deps.limits.contextBytes });
-  return await op.deps.bus.run({
+  const end = await op.deps.bus.run({
     pool: op.deps.pool,
     depth: frame.depth,
     digest: prepared[0]?.assigned.bundle.digest ?? '',
@@ -138,6 +139,7 @@ async function send(op: Operation, frame: MessageFrame, { context, prepared, req
       return await serveCall(op, { text, parent, user: caller.user, limits: caller.limits, signal, request: frame.request });
     },
   });
+  return redactEnd(end, op.registrations.redact);
 }
 
 function ownLine({ own, step }: Prepared): string {

@@ -1,4 +1,17 @@
-import type { BundleUpload, IssuedKey, NewKey, NewUser, PushResult, Settings, StepPatch, StepSummary, TableDefinition } from '@airlock/protocol';
+import type {
+  AuditRow,
+  BundleUpload,
+  IssuedKey,
+  NewKey,
+  NewSigningKey,
+  NewUser,
+  PushResult,
+  Settings,
+  SigningKey,
+  StepPatch,
+  StepSummary,
+  TableDefinition,
+} from '@airlock/protocol';
 import type { TraceContext } from '@airlock/telemetry';
 import type { z } from 'zod';
 import type { Caller } from '../execute-message/message.ts';
@@ -16,6 +29,12 @@ export interface AirlockCall {
 export interface AirlockApi {
   readonly pushBundle: (call: AirlockCall, upload: z.output<typeof BundleUpload>, options: { readonly plan: boolean }) => Promise<PushResult>;
   readonly listBundles: (call: AirlockCall) => Promise<readonly unknown[]>;
+  /** Without a version: all of them. */
+  readonly removeBundle: (call: AirlockCall, bundle: { readonly name: string; readonly version?: string }) => Promise<void>;
+  readonly registerSigningKey: (call: AirlockCall, request: NewSigningKey) => Promise<SigningKey>;
+  readonly listSigningKeys: (call: AirlockCall) => Promise<readonly SigningKey[]>;
+  readonly revokeSigningKey: (call: AirlockCall, id: string) => Promise<void>;
+  readonly readAudit: (call: AirlockCall, query: AuditQuery) => Promise<readonly AuditRow[]>;
   readonly listSteps: (call: AirlockCall) => Promise<readonly StepSummary[]>;
   readonly listPluginTypes: (call: AirlockCall) => Promise<readonly unknown[]>;
   readonly patchStep: (call: AirlockCall, stepId: string, patch: StepPatch) => Promise<void>;
@@ -29,6 +48,14 @@ export interface AirlockApi {
   readonly revokeKey: (call: AirlockCall, keyId: string) => Promise<void>;
   readonly listWorkers: (call: AirlockCall) => Promise<unknown>;
   readonly listTraces: (call: AirlockCall, traceId: string) => Promise<readonly unknown[]>;
+}
+
+export interface AuditQuery {
+  readonly objectType?: string | undefined;
+  readonly objectId?: string | undefined;
+  readonly top: number;
+  /** Id of the last row of the page before. */
+  readonly before?: string | undefined;
 }
 
 export type SettingsPatch = { readonly [Name in keyof Settings]?: Settings[Name] | undefined };

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { atLeast } from '../access/may.ts';
 import type { Role } from '../metadata/table.ts';
 import type { AirlockApi, AirlockCall } from './airlock-api.ts';
-import { type HttpAnswer, JSON_TYPE } from './fault-response.ts';
-import { readJson } from './read-json.ts';
+import type { HttpAnswer } from './fault-response.ts';
+import { protectionRoutes } from './protection-routes.ts';
+import { check, idParameter, json, noContent, ok, planOption, readBody } from './route-parts.ts';
 
 /** What one route reads of a request. */
 export interface AirlockRequest extends AirlockCall {
@@ -30,6 +31,7 @@ const SettingsChange = Settings.partial();
 const TraceId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digits');
 
 export const airlockRoutes: readonly AirlockRoute[] = [
+  ...protectionRoutes,
   {
     method: 'POST',
     path: 'bundles',
@@ -113,36 +115,4 @@ export async function answerAirlock(route: AirlockRoute, request: AirlockRequest
     throw new PlatformError('ACCESS_DENIED', { needs: `${route.method} ${route.path} needs the role "${route.role}", the caller has "${role}"` });
   }
   return await route.answer(request, api);
-}
-
-const noContent: HttpAnswer = { status: 204, headers: {}, body: undefined };
-
-function ok(value: unknown): HttpAnswer {
-  return json(200, value);
-}
-
-function json(status: 200 | 201, value: unknown): HttpAnswer {
-  // Keys, settings and traces are for this caller only.
-  return { status, headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store' }, body: JSON.stringify(value) };
-}
-
-function readBody<S extends z.ZodType>(request: AirlockRequest, schema: S): z.output<S> {
-  return check(schema, readJson(request.body, request.jsonDepth), 'the body');
-}
-
-function idParameter(request: AirlockRequest): string {
-  return check(z.guid(), request.params['id'], 'the id in the path').toLowerCase();
-}
-
-function planOption({ options }: AirlockRequest): { readonly plan: boolean } {
-  const plan = options.get('plan') ?? 'false';
-  if (plan !== 'true' && plan !== 'false') throw new PlatformError('INVALID_ARGUMENT', { problem: 'plan must be true or false.' });
-  return { plan: plan === 'true' };
-}
-
-function check<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${[what, ...path.map(String)].join('.')}: ${message}`);
-  throw new PlatformError('PAYLOAD_INVALID', { problem: problems.join('; ').slice(0, 2_000) });
 }

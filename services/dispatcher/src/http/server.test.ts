@@ -191,14 +191,16 @@ describe('the API of Airlock itself', () => {
     settings: { maxDepth: 4 },
     users: { fullname: 'A', role: 'user' },
     keys: { systemuserid: UUID, name: 'k' },
+    'signing-keys': { name: 'k', publicKey: 'PEM' },
   };
+  const queries: Readonly<Record<string, string>> = { 'DELETE bundles': '?name=a' };
   const askFor = (
     route: (typeof airlockRoutes)[number],
     role: 'user' | 'author' | 'operator',
     payload: unknown = bodies[route.path],
   ): InjectOptions => ({
     method: route.method,
-    url: `/api/airlock/v1/${route.path.replace(':id', UUID.toUpperCase()).replace(':traceId', TRACE)}`,
+    url: `/api/airlock/v1/${route.path.replace(':id', UUID.toUpperCase()).replace(':traceId', TRACE)}${queries[`${route.method} ${route.path}`] ?? ''}`,
     headers: as(role, { 'content-type': 'application/json' }),
     ...(route.method === 'GET' || route.method === 'DELETE' ? {} : { payload: JSON.stringify(payload) }),
   });
@@ -234,6 +236,12 @@ describe('the API of Airlock itself', () => {
     await server.inject({ method: 'DELETE', url: `/api/airlock/v1/keys/${UUID.toUpperCase()}`, headers: as('operator') });
     expect(airlockCalls[1]).toMatchObject({ name: 'revokeKey', rest: [UUID] });
     expect((await server.inject({ method: 'DELETE', url: '/api/airlock/v1/keys/1', headers: as('operator') })).statusCode).toBe(400);
+    for (const url of ['audit?top=0', 'audit?top=x', 'audit?before=1', 'audit?whose=mine', `audit?objectId=${'x'.repeat(200)}`]) {
+      expect((await server.inject({ url: `/api/airlock/v1/${url}`, headers: as('operator') })).statusCode).toBe(400);
+    }
+    for (const url of ['bundles', 'bundles?name=', 'bundles?name=a&digest=b']) {
+      expect((await server.inject({ method: 'DELETE', url: `/api/airlock/v1/${url}`, headers: as('operator') })).statusCode).toBe(400);
+    }
     expect((await server.inject({ url: '/api/airlock/v1/traces/xyz', headers: as('operator') })).statusCode).toBe(400);
   });
 });

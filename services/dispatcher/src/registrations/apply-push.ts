@@ -9,11 +9,13 @@ import type { CheckedBundle } from './check-bundle.ts';
 import { ensureFilter } from './ensure-messages.ts';
 import type { PushPlan } from './plan-push.ts';
 import type { RegisteredImage, RegisteredStep, SettledStep } from './registered-step.ts';
+import type { VerifiedSignature } from './verify-signature.ts';
 
 export interface AcceptedBundle extends CheckedBundle {
   readonly typeNames: readonly string[];
   /** The clock that the inspection saw is the one that executions will see. */
   readonly uploadedAtMs: number;
+  readonly signature: VerifiedSignature | undefined;
 }
 
 /** Writes what the plan says, in the transaction of the caller, which holds the bundle's lock. */
@@ -26,13 +28,14 @@ export async function applyPush(tx: Queryable, bundle: AcceptedBundle, plan: Pus
   for (const { registered, settled } of plan.update) await updateStep(tx, target, registered, settled);
   for (const step of plan.create) await insertStep(tx, target, step);
   await makeCurrent(tx, name, versionId);
+  await keepSignature(tx, versionId, bundle.signature);
   const changes = plan.changes.filter(({ action }) => action !== 'unchanged');
   await audit(tx, by, {
     action: 'push',
     objectType: 'pluginassembly',
     objectId: versionId,
     objectName: `${name}@${version}`,
-    changes: { digest: bundle.digest, changes },
+    changes: { digest: bundle.digest, signedBy: bundle.signature?.fingerprint ?? null, changes },
   });
   await raiseRegistrationVersion(tx);
 }
@@ -75,6 +78,15 @@ async function makeCurrent(tx: Queryable, name: string, versionId: string): Prom
   await tx.query(sql`
     update airlock.pluginassembly set iscurrent = true, modifiedon = now(), versionnumber = nextval('data.versionnumber')
     where pluginassemblyid = ${versionId}::uuid and not iscurrent`);
+}
+
+/** A version that came unsigned and is pushed again signed is signed from then on; never the other way round. */
+async function keepSignature(tx: Queryable, versionId: string, signature: VerifiedSignature | undefined): Promise<void> {
+  if (signature === undefined) return;
+  await tx.query(sql`
+    update airlock.pluginassembly set signingkeyid = ${signature.keyId}::uuid, signature = ${signature.value}, modifiedon = now(),
+      versionnumber = nextval('data.versionnumber')
+    where pluginassemblyid = ${versionId}::uuid and signingkeyid is distinct from ${signature.keyId}::uuid`);
 }
 
 async function insertStep(tx: Queryable, target: StepTarget, step: SettledStep): Promise<void> {

@@ -12,9 +12,22 @@ export interface AuditedCaller extends Caller {
   readonly traceId?: string;
 }
 
+type AuditAction =
+  | 'push'
+  | 'patch'
+  | 'set-secure-configuration'
+  | 'remove'
+  | 'create'
+  | 'define'
+  | 'issue-key'
+  | 'revoke-key'
+  | 'register-signing-key'
+  | 'revoke-signing-key'
+  | 'rewrap-data-keys';
+
 export interface AuditEntry {
-  readonly action: 'push' | 'patch' | 'set-secure-configuration' | 'remove' | 'create' | 'define' | 'issue-key' | 'revoke-key';
-  readonly objectType: 'pluginassembly' | 'sdkmessageprocessingstep' | 'organization' | 'systemuser' | 'apikey' | 'table';
+  readonly action: AuditAction;
+  readonly objectType: 'pluginassembly' | 'sdkmessageprocessingstep' | 'organization' | 'systemuser' | 'apikey' | 'signingkey' | 'datakey' | 'table';
   readonly objectId: string;
   readonly objectName: string;
   /** Never a secret: of a secure configuration only that it changed. */

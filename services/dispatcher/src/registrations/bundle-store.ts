@@ -85,7 +85,7 @@ export class BundleStore {
 
 async function readBundlePart(db: Queryable, digest: BundleDigest, part: BundlePart): Promise<Uint8Array | undefined> {
   const column = part === 'code' ? sql`code` : sql`sourcemap`;
-  const [row] = await db.query(sql`select ${column} as part from airlock.pluginassembly where digest = ${digest} limit 1`);
+  const [row] = await db.query(sql`select ${column} as part from airlock.pluginassembly where digest = ${digest} order by ${column} is null limit 1`);
   const bytes = row?.['part'];
   return bytes instanceof Uint8Array ? bytes : undefined;
 }

@@ -4,6 +4,8 @@ import { sql } from 'drizzle-orm';
 import type { Template } from '../../../../test/support/postgres.ts';
 import type { Caller } from '../execute-message/message.ts';
 import type { Column, Metadata, Table } from '../metadata/table.ts';
+import { newMasterKey, parseMasterKeys } from '../secrets/master-key.ts';
+import { createSecretKeeper, type SecretKeeper } from '../secrets/secret-keeper.ts';
 import { migrate } from '../store/migrate.ts';
 import { PlatformDatabase } from '../store/platform-database.ts';
 import { SYSTEM_USER_ID } from '../store/well-known.ts';
@@ -81,7 +83,7 @@ export const digestOf = (code: string) => createHash('sha256').update(code).dige
 
 export interface Registry extends AsyncDisposable {
   readonly db: PlatformDatabase;
-  readonly deps: PushDependencies;
+  readonly deps: PushDependencies & { readonly secrets: SecretKeeper };
   /** How often dispatchers were told that something changed. */
   readonly notified: () => number;
   /** What the worker will say of the next uploads. */
@@ -92,8 +94,9 @@ export function openRegistry(url: string): Registry {
   const db = openDatabase(url);
   let result = oneType();
   let notified = 0;
-  const deps: PushDependencies = {
+  const deps: Registry['deps'] = {
     db,
+    secrets: createSecretKeeper(parseMasterKeys(newMasterKey())),
     bundles: new BundleStore(db),
     inspect: async () => result,
     metadata: () => metadata,
@@ -116,7 +119,8 @@ export function openRegistry(url: string): Registry {
 /** An empty registry, whatever the test before left. */
 export async function clear(db: PlatformDatabase): Promise<void> {
   await db.query(sql`truncate airlock.pluginassembly, airlock.plugintype, airlock.sdkmessageprocessingstep,
-    airlock.sdkmessageprocessingstepimage, airlock.sdkmessageprocessingstepsecureconfig, airlock.auditlog`);
+    airlock.sdkmessageprocessingstepimage, airlock.sdkmessageprocessingstepsecureconfig, airlock.auditlog, airlock.datakey, airlock.signingkey`);
+  await db.query(sql`update airlock.organization set requiresignature = false`);
 }
 
 export const onCreate = { message: 'Create', table: 'account', stage: 'PreOperation' };

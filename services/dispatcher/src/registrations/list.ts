@@ -1,4 +1,4 @@
-import type { StepSummary } from '@airlock/protocol';
+import { BundleSummary, type StepSummary } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Queryable } from '../store/queryable.ts';
@@ -31,29 +31,14 @@ function summaryOf(row: StepRow): StepSummary {
   };
 }
 
-const BundleSummary = z.object({
-  id: z.string(),
-  name: z.string(),
-  version: z.string(),
-  digest: z.string(),
-  description: z.string(),
-  isCurrent: z.boolean(),
-  stateless: z.boolean(),
-  size: z.number(),
-  uploadedOn: z.string(),
-  uploadedBy: z.string(),
-  steps: z.number(),
-});
-/** One version of a bundle; `steps` counts those that run it, whoever registered them. */
-export type BundleSummary = z.output<typeof BundleSummary>;
-
 export async function listBundles(db: Queryable): Promise<readonly BundleSummary[]> {
   const rows = await db.query(sql`
     select a.pluginassemblyid as id, a.name, a.version, a.digest, a.description, a.iscurrent as "isCurrent", a.stateless, a.size,
-      a.uploadedon as "uploadedOn", a.uploadedby as "uploadedBy",
+      a.createdon as "uploadedOn", a.uploadedby as "uploadedBy", k.name as "signedBy",
       (select count(*)::integer from airlock.plugintype t join airlock.sdkmessageprocessingstep s using (plugintypeid)
         where t.pluginassemblyid = a.pluginassemblyid) as steps
-    from airlock.pluginassembly a order by a.name, a.uploadedon desc, a.pluginassemblyid limit ${MAX_ROWS}`);
+    from airlock.pluginassembly a left join airlock.signingkey k using (signingkeyid)
+    order by a.name, a.createdon desc, a.pluginassemblyid limit ${MAX_ROWS}`);
   return rows.map((row) => BundleSummary.parse(row));
 }
 
@@ -65,6 +50,6 @@ export async function listPluginTypes(db: Queryable): Promise<readonly PluginTyp
     select t.plugintypeid as id, t.typename as "typeName", a.name as bundle, a.version,
       (select count(*)::integer from airlock.sdkmessageprocessingstep s where s.plugintypeid = t.plugintypeid) as steps
     from airlock.plugintype t join airlock.pluginassembly a using (pluginassemblyid)
-    order by a.name, a.uploadedon desc, t.typename limit ${MAX_ROWS}`);
+    order by a.name, a.createdon desc, t.typename limit ${MAX_ROWS}`);
   return rows.map((row) => PluginTypeSummary.parse(row));
 }

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm';
 import type { Metadata } from '../metadata/table.ts';
 import type { Queryable } from '../store/queryable.ts';
 import { type AuditedCaller, audit, raiseRegistrationVersion, type Transactional } from './audit.ts';
+import { changeTransaction } from './change-transaction.ts';
 import { isStorableText } from './plain-text.ts';
 import { readRegisteredStep } from './read-registered.ts';
 import type { RegisteredStep } from './registered-step.ts';
@@ -20,7 +21,7 @@ export async function patchStep(deps: ChangeDependencies, stepId: string, patch:
   if (patch.configuration !== undefined && !isStorableText(patch.configuration)) {
     throw new PlatformError('INVALID_ARGUMENT', { problem: 'configuration holds NUL or half of a surrogate pair.' });
   }
-  const changed = await deps.db.inTransaction(async (tx) => {
+  const changed = await changeTransaction(deps.db, async (tx) => {
     const before = await lockStep(tx, stepId);
     const after = {
       enabled: patch.enabled ?? before.enabled,

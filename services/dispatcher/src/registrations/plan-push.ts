@@ -10,6 +10,8 @@ export interface Push {
   readonly digest: BundleDigest;
   readonly typeNames: readonly string[];
   readonly steps: readonly WantedStep[];
+  /** Fingerprint of the key whose signature was verified. */
+  readonly signedBy?: string | undefined;
 }
 
 /** What has to be done so that the registrations are as the bundle declares them, and the same for people. */
@@ -68,7 +70,11 @@ function keptWarnings(step: WantedStep | undefined, registered: RegisteredStep |
 function changeOfBundle(push: Push, { versions }: RegisteredBundle): PlannedChange {
   const current = versions.find(({ isCurrent }) => isCurrent) ?? versions.at(-1);
   if (current === undefined) return { action: 'create', what: 'bundle', name: push.name, differences: [] };
-  const differences = differencesOf({ version: current.version, digest: current.digest }, { version: push.version, digest: push.digest });
+  const same = versions.find(({ version }) => version === push.version);
+  const differences = differencesOf(
+    { version: current.version, digest: current.digest, signedBy: current.signedBy ?? 'nobody' },
+    { version: push.version, digest: push.digest, signedBy: push.signedBy ?? same?.signedBy ?? 'nobody' },
+  );
   return { action: differences.length === 0 ? 'unchanged' : 'update', what: 'bundle', name: push.name, differences };
 }
 

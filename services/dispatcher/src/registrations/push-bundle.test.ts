@@ -25,7 +25,7 @@ const updateName = 'CreditCheck: Update of account (PostOperation)';
 
 const push = (...args: Parameters<typeof upload>) => pushBundle(registry.deps, upload(...args), operator, { plan: false });
 const actions = ({ changes }: PushResult) => changes.map(({ action, what, name }) => `${action} ${what} ${name}`);
-const steps = async () => [...(await loadRegistrations(registry.db)).stepsById.values()];
+const steps = async () => [...(await loadRegistrations(registry.db, registry.deps.secrets)).stepsById.values()];
 describe('a push', () => {
   test('registers the bundle, its types and the steps that it declares', async () => {
     registry.answer(oneType(onCreate, onUpdate));
@@ -63,12 +63,28 @@ describe('a push', () => {
   test('that comes again changes nothing and tells nobody', async () => {
     registry.answer(oneType(onCreate, onUpdate));
     await push('1.0.0');
-    const before = await loadRegistrations(registry.db);
+    const before = await loadRegistrations(registry.db, registry.deps.secrets);
     const notified = registry.notified();
     const again = await push('1.0.0');
     expect(new Set(again.changes.map(({ action }) => action))).toEqual(new Set(['unchanged']));
-    expect((await loadRegistrations(registry.db)).version).toBe(before.version);
+    expect((await loadRegistrations(registry.db, registry.deps.secrets)).version).toBe(before.version);
     expect(registry.notified()).toBe(notified);
+  });
+
+  test('of code that is stored already is taken under another version and another name, with the clock of its first upload', async () => {
+    registry.answer(oneType(onCreate));
+    await push('1.0.0', { code: 'same' });
+    const later = { ...registry.deps, now: () => Date.UTC(2030, 0, 1) };
+    await pushBundle(later, upload('1.0.1', { code: 'same' }), operator, { plan: false });
+    await pushBundle(later, upload('1.0.0', { code: 'same', name: 'other' }), operator, { plan: false });
+    expect(await registry.db.query(sql`select name, version, iscurrent from airlock.pluginassembly order by name, version`)).toEqual([
+      { name: 'credit', version: '1.0.0', iscurrent: false },
+      { name: 'credit', version: '1.0.1', iscurrent: true },
+      { name: 'other', version: '1.0.0', iscurrent: true },
+    ]);
+    expect(new Set((await steps()).map(({ plugin }) => plugin.uploadedAtMs))).toEqual(new Set([Date.UTC(2026, 0, 31, 12)]));
+    await push('1.0.0', { code: 'same' });
+    expect((await steps()).map(({ plugin }) => `${plugin.bundleName} ${plugin.bundleVersion}`).toSorted()).toEqual(['credit 1.0.0', 'other 1.0.0']);
   });
 
   test('of other code under a version that exists is refused', async () => {
@@ -213,7 +229,7 @@ test('statement 13: the same step declared twice is registered twice, and stays 
   registry.answer(oneType(onCreate, onCreate));
   await push('1.0.0');
   expect((await steps()).map(({ name }) => name)).toEqual([createName, `${createName} #2`]);
-  const { index } = await loadRegistrations(registry.db);
+  const { index } = await loadRegistrations(registry.db, registry.deps.secrets);
   expect(planMessage(index, { messageName: 'Create', tableName: 'account', customStepsAllowed: true }).preOperation).toHaveLength(2);
   await push('1.1.0');
   expect(await steps()).toHaveLength(2);

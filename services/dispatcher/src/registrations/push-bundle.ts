@@ -1,17 +1,20 @@
 import { type BundleDigest, checkStep, SupportedDeployment } from '@airlock/pipeline';
 import { type BundleReference, type BundleUpload, type InspectionResult, PlatformError, type PushResult } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
+import { z } from 'zod';
 import type { Metadata } from '../metadata/table.ts';
 import type { Queryable } from '../store/queryable.ts';
 import { type AcceptedBundle, applyPush } from './apply-push.ts';
 import type { AuditedCaller, Transactional } from './audit.ts';
 import type { BundleStore } from './bundle-store.ts';
+import { changeTransaction } from './change-transaction.ts';
 import { type CheckedBundle, checkBundle } from './check-bundle.ts';
 import { checkInspection } from './check-inspection.ts';
 import { lockBundle } from './lock-bundle.ts';
 import { type PushPlan, planPush } from './plan-push.ts';
 import { readRegistered } from './read-registered.ts';
 import type { RegisteredBundle } from './registered-step.ts';
+import { verifySignature } from './verify-signature.ts';
 import { type WantedStep, wantedSteps } from './wanted-step.ts';
 
 export interface PushDependencies {
@@ -38,15 +41,20 @@ export async function pushBundle(
   options: { readonly plan: boolean },
 ): Promise<PushResult> {
   const checked = checkBundle(upload);
-  const uploadedAtMs = uploadTimeOf(checked, await readRegistered(deps.db, checked.manifest.name), deps.now());
+  // Before anything of the code is run, in a sandbox or not.
+  const signature = await verifySignature(deps.db, checked, upload.signature);
+  refuseTakenVersion(checked, await readRegistered(deps.db, checked.manifest.name));
+  const uploadedAtMs = (await firstUploadMs(deps.db, checked.digest)) ?? deps.now();
   const types = await inspectBundle(deps, checked, upload.code, uploadedAtMs);
   const steps = wantedSteps(types);
   const metadata = deps.metadata();
   await checkSteps(deps.db, steps, metadata);
-  const bundle: AcceptedBundle = { ...checked, typeNames: types.map(({ typeName }) => typeName), uploadedAtMs };
+  const bundle: AcceptedBundle = { ...checked, typeNames: types.map(({ typeName }) => typeName), uploadedAtMs, signature };
   if (options.plan) return resultOf(bundle, await planIn(deps.db, bundle, steps), false);
-  const plan = await deps.db.inTransaction(async (tx) => {
+  const plan = await changeTransaction(deps.db, async (tx) => {
     await lockBundle(tx, bundle.manifest.name);
+    // Again: the key may have been revoked while the bundle was inspected.
+    await verifySignature(tx, checked, upload.signature);
     const decided = await planIn(tx, bundle, steps);
     if (changesAnything(decided)) await applyPush(tx, bundle, decided, by, metadata);
     return decided;
@@ -55,18 +63,19 @@ export async function pushBundle(
   return resultOf(bundle, plan, true);
 }
 
-/** A version that is known keeps the clock of its first upload: its top-level code must see the same time again. */
-function uploadTimeOf(bundle: CheckedBundle, registered: RegisteredBundle, nowMs: number): number {
-  return refuseTakenVersion(bundle, registered)?.uploadedAtMs ?? nowMs;
+/** Code that is known keeps the clock of its first upload: its top-level code sees the same time under every name and version. */
+async function firstUploadMs(db: Queryable, digest: BundleDigest): Promise<number | undefined> {
+  const [row] = await db.query(sql`
+    select (extract(epoch from min(uploadedon)) * 1000)::bigint as ms from airlock.pluginassembly where digest = ${digest}`);
+  return z.object({ ms: z.number().nullable() }).parse(row).ms ?? undefined;
 }
 
 /** A version is immutable. The manifest's promise of statelessness decides how the code is run, so it belongs to the content. */
-function refuseTakenVersion({ manifest, digest }: CheckedBundle, { versions }: RegisteredBundle) {
+function refuseTakenVersion({ manifest, digest }: CheckedBundle, { versions }: RegisteredBundle): void {
   const same = versions.find(({ version }) => version === manifest.version);
   if (same !== undefined && (same.digest !== digest || same.stateless !== manifest.stateless)) {
     throw new PlatformError('BUNDLE_VERSION_TAKEN', { bundle: manifest.name, version: manifest.version });
   }
-  return same;
 }
 
 async function inspectBundle(deps: PushDependencies, bundle: CheckedBundle, code: string, uploadedAtMs: number) {
@@ -97,17 +106,10 @@ async function checkUser(db: Queryable, step: string, userId: string): Promise<v
 
 async function planIn(db: Queryable, bundle: AcceptedBundle, steps: readonly WantedStep[]): Promise<PushPlan> {
   const registered = await readRegistered(db, bundle.manifest.name);
-  if (refuseTakenVersion(bundle, registered) === undefined) await refuseCodeStoredElsewhere(db, bundle);
+  refuseTakenVersion(bundle, registered);
   const { name, version } = bundle.manifest;
-  return planPush({ name, version, digest: bundle.digest, typeNames: bundle.typeNames, steps }, registered);
-}
-
-/** The table holds a digest once, so code that is stored under another name or version cannot be stored again. */
-async function refuseCodeStoredElsewhere(db: Queryable, { digest }: AcceptedBundle): Promise<void> {
-  const [other] = await db.query(sql`select name, version from airlock.pluginassembly where digest = ${digest}`);
-  if (other === undefined) return;
-  const problem = `version: exactly this code is stored as ${String(other['name'])}@${String(other['version'])} already; push that version, or change the code.`;
-  throw new PlatformError('BUNDLE_MANIFEST_INVALID', { problem });
+  const { digest, typeNames, signature } = bundle;
+  return planPush({ name, version, digest, typeNames, steps, signedBy: signature?.fingerprint }, registered);
 }
 
 function changesAnything({ changes }: PushPlan): boolean {

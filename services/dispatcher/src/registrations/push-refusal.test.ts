@@ -109,13 +109,6 @@ describe('a refused bundle changes nothing', () => {
     expect(await codeOf(pushBundle(registry.deps, wrong, operator, { plan: false }))).toBe('BUNDLE_MANIFEST_INVALID');
   });
 
-  test('code that is stored under another version is refused with the name of that version, also in a plan', async () => {
-    registry.answer(oneType(onCreate));
-    await push('1.0.0', { code: 'same' });
-    expect(await refusal(push('1.0.1', { code: 'same' }))).toContain('stored as credit@1.0.0 already');
-    expect(await codeOf(pushBundle(registry.deps, upload('1.0.1', { code: 'same' }), operator, { plan: true }))).toBe('BUNDLE_MANIFEST_INVALID');
-  });
-
   test('the place in the declaration is part of the error', async () => {
     registry.answer(oneType(onCreate, { ...onCreate, images: [{ alias: 'a', type: 'SideImage' }] }));
     expect(await refusal(push('1.0.0'))).toContain('steps.1.images.0.type');

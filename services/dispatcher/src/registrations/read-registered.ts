@@ -11,7 +11,7 @@ const VersionRow = z.object({
   digest: z.string(),
   stateless: z.boolean(),
   iscurrent: z.boolean(),
-  uploadedms: z.number(),
+  signedby: z.string().nullable(),
   types: z.record(z.string(), z.string()),
 });
 
@@ -19,19 +19,20 @@ const VersionRow = z.object({
 export async function readRegistered(db: Queryable, bundleName: string): Promise<RegisteredBundle> {
   const [versions, steps] = await Promise.all([
     db.query(sql`
-      select a.pluginassemblyid as id, a.version, a.digest, a.stateless, a.iscurrent, (extract(epoch from a.uploadedon) * 1000)::bigint as uploadedms,
+      select a.pluginassemblyid as id, a.version, a.digest, a.stateless, a.iscurrent, k.fingerprint as signedby,
         coalesce((select json_object_agg(t.typename, t.plugintypeid) from airlock.plugintype t
           where t.pluginassemblyid = a.pluginassemblyid), '{}'::json) as types
-      from airlock.pluginassembly a where a.name = ${bundleName} order by a.uploadedon, a.pluginassemblyid`),
+      from airlock.pluginassembly a left join airlock.signingkey k using (signingkeyid)
+      where a.name = ${bundleName} order by a.createdon, a.pluginassemblyid`),
     db.query(sql`select * from (${stepSelect}) known where known.managedby = ${bundleName} order by known.createdms, known.id`),
   ]);
   return { versions: versions.map((row) => versionOf(VersionRow.parse(row))), steps: steps.map((row) => registeredStepOf(StepRow.parse(row))) };
 }
 
-function versionOf({ id, version, digest, stateless, iscurrent, uploadedms, types }: z.output<typeof VersionRow>): RegisteredVersion {
+function versionOf({ id, version, digest, stateless, iscurrent, signedby, types }: z.output<typeof VersionRow>): RegisteredVersion {
   // The column only ever gets SHA-256 values.
   const known = digest as BundleDigest;
-  return { id, version, digest: known, stateless, isCurrent: iscurrent, uploadedAtMs: uploadedms, types: new Map(Object.entries(types)) };
+  return { id, version, digest: known, stateless, isCurrent: iscurrent, signedBy: signedby ?? undefined, types: new Map(Object.entries(types)) };
 }
 
 export function registeredStepOf(row: StepRow): RegisteredStep {

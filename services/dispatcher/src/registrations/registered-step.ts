@@ -28,7 +28,8 @@ export interface RegisteredVersion {
   readonly stateless: boolean;
   /** The version that the bundle's own steps run. */
   readonly isCurrent: boolean;
-  readonly uploadedAtMs: number;
+  /** Fingerprint of the key that signed it. */
+  readonly signedBy: string | undefined;
   /** Type name to row id. */
   readonly types: ReadonlyMap<string, string>;
 }

@@ -1,8 +1,15 @@
 import type { Logger } from '@airlock/telemetry';
+import { noMasterKey, type SecretKeeper } from '../secrets/secret-keeper.ts';
 import type { Queryable } from '../store/queryable.ts';
 import { loadRegistrations, type Registrations, registrationsVersion } from './load-registrations.ts';
 
 const DEFAULT_POLL_MS = 5_000;
+
+export interface CacheOptions {
+  readonly pollMs?: number;
+  /** Opens secure configurations; without it, steps that have one fail when they are to run. */
+  readonly secrets?: SecretKeeper;
+}
 
 /**
  * The registrations that operations run with: no query a request. Reloaded when another dispatcher says that something
@@ -11,6 +18,7 @@ const DEFAULT_POLL_MS = 5_000;
 export class RegistrationCache implements AsyncDisposable {
   readonly #db: Queryable;
   readonly #log: Logger;
+  readonly #secrets: SecretKeeper;
   readonly #pollMs: number;
   #current: Registrations;
   #loading: Promise<void> | undefined;
@@ -18,17 +26,19 @@ export class RegistrationCache implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  private constructor(db: Queryable, log: Logger, first: Registrations, pollMs: number) {
+  private constructor(db: Queryable, log: Logger, first: Registrations, { pollMs = DEFAULT_POLL_MS, secrets = noMasterKey }: CacheOptions) {
     this.#db = db;
     this.#log = log;
     this.#current = first;
+    this.#secrets = secrets;
     this.#pollMs = pollMs;
+    this.#warn();
     this.#poll();
   }
 
   /** Throws when the first load fails: a dispatcher without registrations would let operations pass unchecked. */
-  static async start(db: Queryable, log: Logger, options: { readonly pollMs?: number } = {}): Promise<RegistrationCache> {
-    return new RegistrationCache(db, log, await loadRegistrations(db), options.pollMs ?? DEFAULT_POLL_MS);
+  static async start(db: Queryable, log: Logger, options: CacheOptions = {}): Promise<RegistrationCache> {
+    return new RegistrationCache(db, log, await loadRegistrations(db, options.secrets), options);
   }
 
   get current(): Registrations {
@@ -64,12 +74,18 @@ export class RegistrationCache implements AsyncDisposable {
 
   async #reload(): Promise<void> {
     try {
-      const loaded = await loadRegistrations(this.#db);
+      const loaded = await loadRegistrations(this.#db, this.#secrets);
       // Reads of two connections may overtake each other; an older state must not replace a newer one.
-      if (loaded.version >= this.#current.version) this.#current = loaded;
+      if (loaded.version < this.#current.version) return;
+      this.#current = loaded;
+      this.#warn();
     } catch (error) {
       this.#log.error({ err: error, version: this.#current.version }, 'registrations could not be read; the last good ones stay in use');
     }
+  }
+
+  #warn(): void {
+    for (const unreadable of this.#current.unreadable) this.#log.error(unreadable, 'a step cannot run: its secure configuration cannot be opened');
   }
 
   #poll(): void {

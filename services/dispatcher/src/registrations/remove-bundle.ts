@@ -2,6 +2,7 @@ import { PlatformError } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type AuditedCaller, audit, raiseRegistrationVersion } from './audit.ts';
+import { changeTransaction } from './change-transaction.ts';
 import { lockBundle } from './lock-bundle.ts';
 import type { ChangeDependencies } from './patch-step.ts';
 
@@ -15,7 +16,7 @@ export async function removeBundle(
   by: AuditedCaller,
 ): Promise<void> {
   const { name, version } = bundle;
-  await deps.db.inTransaction(async (tx) => {
+  await changeTransaction(deps.db, async (tx) => {
     await lockBundle(tx, name);
     const where = version === undefined ? sql`a.name = ${name}` : sql`a.name = ${name} and a.version = ${version}`;
     const [counted] = await tx.query(sql`

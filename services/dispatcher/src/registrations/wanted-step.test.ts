@@ -56,7 +56,7 @@ function registeredAfter(steps: readonly unknown[], before: RegisteredBundle = {
   }));
   return {
     versions: [
-      { id: 'v', version: '1.0.0', digest: 'd' as never, stateless: false, isCurrent: true, uploadedAtMs: 0, types: new Map([['Type', 't']]) },
+      { id: 'v', version: '1.0.0', digest: 'd' as never, stateless: false, isCurrent: true, signedBy: undefined, types: new Map([['Type', 't']]) },
     ],
     steps: [...before.steps.filter(({ id }) => !gone.has(id)), ...fresh],
   };
