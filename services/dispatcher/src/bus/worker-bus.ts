@@ -75,7 +75,6 @@ interface ActiveRun {
 const MAX_CALLS_WAITING = 128;
 /** Beyond the worker's own clocks, for the way there and back. */
 const RESULT_GRACE_MS = 5_000;
-const MAX_TRIES = 64;
 
 export const newId = () => randomBytes(16).toString('base64url');
 export const newToken = () => randomBytes(32).toString('base64url');
@@ -125,24 +124,19 @@ export class WorkerBus implements Disposable {
 
   /** Never throws for what workers do; every end is a value. */
   async run(order: RunOrder): Promise<RunEnd> {
-    const deadline = performance.now() + order.waitMs;
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const left = deadline - performance.now();
-      const taken = await this.#take(order, Math.max(0, left));
+    const since = performance.now();
+    const deadline = since + order.waitMs;
+    for (;;) {
+      const left = Math.max(0, deadline - performance.now());
+      const taken = await this.#take(order, { waitMs: left, since });
       if (taken === undefined) return { kind: 'cancelled' };
       if (taken.slot === undefined) {
-        return {
-          kind: 'no-worker',
-          workers: taken.workers,
-          queued: taken.queued,
-          waitedMs: Math.round(order.waitMs - Math.max(0, deadline - performance.now())),
-        };
+        return { kind: 'no-worker', workers: taken.workers, queued: taken.queued, waitedMs: Math.round(performance.now() - since) };
       }
       const end = await this.#assign(order, taken.slot);
+      // A busy worker has nothing free until its next hello, so this ends with the time to wait.
       if (end !== 'busy') return end;
-      this.directory.refused(taken.slot.worker, order.depth);
     }
-    return { kind: 'no-worker', workers: this.directory.list().length, queued: this.directory.waiting, waitedMs: order.waitMs };
   }
 
   [Symbol.dispose](): void {
@@ -150,9 +144,9 @@ export class WorkerBus implements Disposable {
   }
 
   /** `undefined`: the order was abandoned while it waited. A slot that comes too late goes back. */
-  async #take({ pool, depth, digest, signal }: RunOrder, waitMs: number): Promise<SlotAnswer | undefined> {
+  async #take({ pool, depth, digest, signal }: RunOrder, when: { readonly waitMs: number; readonly since: number }): Promise<SlotAnswer | undefined> {
     if (signal?.aborted === true) return undefined;
-    const taking = this.directory.take({ pool, depth, digest, waitMs });
+    const taking = this.directory.take({ pool, depth, digest, ...when });
     if (signal === undefined) return await taking;
     const { promise: abandoned, resolve } = Promise.withResolvers<undefined>();
     const abandon = (): void => resolve(undefined);
@@ -183,7 +177,10 @@ export class WorkerBus implements Disposable {
       this.#options.connection.publish(assignSubject(slot.worker), encodeFrame([JSON.stringify(envelope), ...order.lines]), {
         reply: `${this.#unheardSubject}.${runId}`,
       });
-      return await promise;
+      const end = await promise;
+      // Before it is given back in general: the next one in the queue would run into the same refusal.
+      if (end === 'busy') slot.refuse();
+      return end;
     } finally {
       clearTimeout(timer);
       order.signal?.removeEventListener('abort', abandon);

@@ -12,6 +12,8 @@ interface Entry {
   heardAtMs: number;
   /** The worker's own count, less what this dispatcher has sent since. Another dispatcher may be quicker: then it answers busy. */
   free: number[];
+  /** Slots that this dispatcher has taken and not given back. A hello that was under way when they were taken knows nothing of them. */
+  readonly taken: number[];
 }
 
 /** A slot of a worker that this dispatcher counts as taken until it is released. */
@@ -19,6 +21,8 @@ export interface Slot {
   readonly worker: WorkerAddress;
   readonly incarnation: string;
   release(): void;
+  /** The worker had none: nothing is free there until it says so. */
+  refuse(): void;
 }
 
 export interface SlotRequest {
@@ -27,6 +31,8 @@ export interface SlotRequest {
   readonly depth: number;
   readonly digest: string;
   readonly waitMs: number;
+  /** When it was first asked for: one that a busy worker refused keeps its place in the queue. */
+  readonly since?: number;
 }
 
 export type SlotAnswer =
@@ -73,14 +79,10 @@ export class WorkerDirectory implements Disposable {
   heard(address: WorkerAddress, hello: Hello): void {
     const known = this.#workers.get(keyOf(address));
     if (known !== undefined && known.hello.incarnation !== hello.incarnation) this.#onLost(address, known.hello.incarnation);
-    this.#workers.set(keyOf(address), { address, hello, heardAtMs: this.#clock(), free: [...hello.free] });
+    const taken = known?.hello.incarnation === hello.incarnation ? known.taken : new Array<number>(DEPTH_LEVELS).fill(0);
+    const free = hello.free.map((count, level) => Math.min(count, hello.capacity - (taken[level] ?? 0)));
+    this.#workers.set(keyOf(address), { address, hello, heardAtMs: this.#clock(), free, taken });
     this.#serve();
-  }
-
-  /** It refused an assignment: nothing is free there until it says so. */
-  refused(worker: WorkerAddress, depth: number): void {
-    const entry = this.#workers.get(keyOf(worker));
-    if (entry !== undefined) entry.free[levelOf(depth)] = 0;
   }
 
   /** Nobody listens on its subject any more. */
@@ -95,11 +97,12 @@ export class WorkerDirectory implements Disposable {
     const slot = this.#waiting.some((waiter) => sameQueue(waiter.request, request)) ? undefined : this.#pick(request);
     if (slot !== undefined) return { slot };
     if (this.#waiting.length >= MAX_WAITING) return this.#none(request.pool, 0);
-    const since = this.#clock();
+    const now = this.#clock();
+    const since = request.since ?? now;
     return await new Promise((answer) => {
       const timer = setTimeout(() => {
         this.#waiting = this.#waiting.filter((waiter) => waiter.timer !== timer);
-        answer(this.#none(request.pool, this.#clock() - since));
+        answer(this.#none(request.pool, this.#clock() - now));
       }, request.waitMs);
       this.#waiting.push({ request, since, answer, timer });
     });
@@ -136,18 +139,30 @@ export class WorkerDirectory implements Disposable {
 
   #slotOf(entry: Entry, level: number): Slot {
     entry.free[level] = (entry.free[level] ?? 0) - 1;
+    entry.taken[level] = (entry.taken[level] ?? 0) + 1;
     const { incarnation } = entry.hello;
-    let released = false;
+    let over = false;
+    /** The worker as it is known now; `undefined` when it is another one by now, or the slot was given back before. */
+    const giveBack = (): Entry | undefined => {
+      const current = over ? undefined : this.#workers.get(keyOf(entry.address));
+      over = true;
+      if (current?.hello.incarnation !== incarnation) return undefined;
+      current.taken[level] = Math.max(0, (current.taken[level] ?? 0) - 1);
+      return current;
+    };
     return {
       worker: entry.address,
       incarnation,
       release: () => {
-        if (released) return;
-        released = true;
-        const current = this.#workers.get(keyOf(entry.address));
-        if (current === undefined || current.hello.incarnation !== incarnation) return;
-        current.free[level] = Math.min(current.hello.capacity, (current.free[level] ?? 0) + 1);
+        const current = giveBack();
+        if (current === undefined) return;
+        const most = current.hello.capacity - (current.taken[level] ?? 0);
+        current.free[level] = Math.min(most, (current.free[level] ?? 0) + 1);
         this.#serve();
+      },
+      refuse: () => {
+        const current = giveBack();
+        if (current !== undefined) current.free[level] = 0;
       },
     };
   }
