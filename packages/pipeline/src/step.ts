@@ -36,6 +36,12 @@ export interface Step {
   readonly unsecureConfiguration: string;
   readonly secureConfiguration: string;
   readonly asyncAutoDelete: boolean;
+  /** Of an asynchronous step: its jobs with the same value of this column of the target ('regarding': the row itself) run one at a time, in order. */
+  readonly orderingKey?: string | undefined;
+  /** Jobs of an asynchronous step that may run at once, over all dispatchers. */
+  readonly maxConcurrency?: number | undefined;
+  /** From 0: turns of the step's jobs when others wait too; a step with 3 gets four times those of one with 0. */
+  readonly priority?: number | undefined;
   /** Overrides of the pool's limits; absent ones keep the default. */
   readonly limits: Partial<StepLimits>;
   /** Order of registration: the tie-break of equal ranks, so that an order once seen stays. */

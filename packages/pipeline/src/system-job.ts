@@ -51,7 +51,8 @@ export type RunningJob =
 /** `attempt` is the number of the last try, or of the one that never came. */
 export type CompletedJob =
   | { readonly status: 'Succeeded' | 'Canceled'; readonly attempt: Attempt }
-  | { readonly status: 'Failed'; readonly attempt: Attempt; readonly failure: Failure };
+  /** `undefined`: read back from the store, which keeps the words of a failure only. */
+  | { readonly status: 'Failed'; readonly attempt: Attempt; readonly failure: Failure | undefined };
 
 export type JobStatus = JobState['status'];
 

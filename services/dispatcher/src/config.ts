@@ -11,6 +11,8 @@ const Environment = z.strictObject({
   AIRLOCK_NATS_CA_FILE: z.string().min(1).optional(),
   AIRLOCK_NATS_CERT_FILE: z.string().min(1).optional(),
   AIRLOCK_NATS_KEY_FILE: z.string().min(1).optional(),
+  /** File with the master key of secrets, 32 bytes as base64; without it no secure configuration can be set or used. */
+  AIRLOCK_MASTER_KEY_FILE: z.string().min(1).optional(),
   AIRLOCK_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
   /** 0: any free port; the ready line says which. */
   AIRLOCK_HTTP_PORT: whole(0, 65_535).default(4500),
@@ -27,6 +29,14 @@ const Environment = z.strictObject({
   AIRLOCK_OPERATIONS_WAIT_MS: whole(1, 120_000).default(10_000),
   AIRLOCK_OPERATION_MS: whole(100, 600_000).default(120_000),
   AIRLOCK_WORKER_WAIT_MS: whole(100, 120_000).default(10_000),
+  /** Attempts of system jobs that this dispatcher runs at once; 0: it only queues them. */
+  AIRLOCK_JOBS: whole(0, 1_000).default(32),
+  /** A system job whose lease is not renewed for so long has lost its worker. */
+  AIRLOCK_JOB_LEASE_MS: whole(1_000, 600_000).default(10_000),
+  /** Wait before the second attempt of a system job; each further one is four times as long. */
+  AIRLOCK_JOB_RETRY_MS: whole(10, 3_600_000).default(10_000),
+  /** Completed system jobs are deleted after so long. */
+  AIRLOCK_JOB_RETENTION_HOURS: whole(1, 87_600).default(720),
   AIRLOCK_STATEMENT_TIMEOUT_MS: whole(10, 600_000).default(30_000),
   AIRLOCK_LOCK_TIMEOUT_MS: whole(10, 600_000).default(10_000),
   AIRLOCK_TRACE_LOG_RETENTION_HOURS: whole(1, 87_600).default(24),
@@ -46,6 +56,7 @@ export type Config = Readonly<{
   databaseUrl: string;
   natsUrl: string;
   natsFiles: NatsFiles;
+  masterKeyFile: string | undefined;
   httpHost: string;
   httpPort: number;
   publicOrigin: string | undefined;
@@ -57,6 +68,10 @@ export type Config = Readonly<{
   operationsWaitMs: number;
   operationMs: number;
   workerWaitMs: number;
+  jobs: number;
+  jobLeaseMs: number;
+  jobRetryMs: number;
+  jobRetentionHours: number;
   statementTimeoutMs: number;
   lockTimeoutMs: number;
   traceLogRetentionHours: number;
@@ -79,6 +94,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, {
       cert: vars.AIRLOCK_NATS_CERT_FILE,
       key: vars.AIRLOCK_NATS_KEY_FILE,
     },
+    masterKeyFile: vars.AIRLOCK_MASTER_KEY_FILE,
     httpHost: vars.AIRLOCK_HTTP_HOST,
     httpPort: vars.AIRLOCK_HTTP_PORT,
     publicOrigin: vars.AIRLOCK_PUBLIC_ORIGIN,
@@ -90,6 +106,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, {
     operationsWaitMs: vars.AIRLOCK_OPERATIONS_WAIT_MS,
     operationMs: vars.AIRLOCK_OPERATION_MS,
     workerWaitMs: vars.AIRLOCK_WORKER_WAIT_MS,
+    jobs: vars.AIRLOCK_JOBS,
+    jobLeaseMs: vars.AIRLOCK_JOB_LEASE_MS,
+    jobRetryMs: vars.AIRLOCK_JOB_RETRY_MS,
+    jobRetentionHours: vars.AIRLOCK_JOB_RETENTION_HOURS,
     statementTimeoutMs: vars.AIRLOCK_STATEMENT_TIMEOUT_MS,
     lockTimeoutMs: vars.AIRLOCK_LOCK_TIMEOUT_MS,
     traceLogRetentionHours: vars.AIRLOCK_TRACE_LOG_RETENTION_HOURS,

@@ -15,17 +15,21 @@ import { MetadataCache } from './metadata/metadata-cache.ts';
 import { BundleStore } from './registrations/bundle-store.ts';
 import { ensureMessages } from './registrations/ensure-messages.ts';
 import { RegistrationCache } from './registrations/registration-cache.ts';
+import { openSecretKeeper } from './secrets/open-secret-keeper.ts';
 import type { ConnectionSettings } from './store/connection.ts';
 import { migrate } from './store/migrate.ts';
 import { OperationConnections } from './store/operation-connections.ts';
 import { PlatformDatabase } from './store/platform-database.ts';
 import { ROOT_BUSINESS_UNIT_ID } from './store/well-known.ts';
+import { startJobs } from './system-jobs/start-jobs.ts';
 import { cleanUpTraceLog } from './trace-log/clean-up.ts';
 import { TraceLogWriter } from './trace-log/trace-log-writer.ts';
 
 /** Leaves room for the envelope below NATS' `max_payload` of 1 MB. */
 const CONTEXT_BYTES = 900 * 1024;
 const CLEAN_UP_EVERY_MS = 10 * 60_000;
+/** A shutdown lets attempts of system jobs run on for so long; then it gives them back. Shorter than the whole shutdown. */
+const JOB_DRAIN_MS = 5_000;
 
 export interface Dispatcher extends AsyncDisposable {
   readonly url: string;
@@ -60,7 +64,8 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
   );
   const metadata = stack.use(await MetadataCache.start(db, log));
   await ensureMessages(db, metadata.current);
-  const registrations = stack.use(await RegistrationCache.start(db, log));
+  const secrets = await openSecretKeeper(config.masterKeyFile, log);
+  const registrations = stack.use(await RegistrationCache.start(db, log, { secrets }));
   const [organizationRow] = await db.query(sql`select organizationid, name from airlock.organization`);
   const organization = {
     organizationId: String(organizationRow?.['organizationid']),
@@ -102,8 +107,26 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
     organization,
     pool: config.pool,
     limits: { operationMs: config.operationMs, workerWaitMs: config.workerWaitMs, contextBytes: CONTEXT_BYTES },
+    jobsQueued: () => jobs.runner.queued(),
+    jobsChanged: (ids) => jobs.changed(ids),
     log,
   };
+  const jobs = stack.use(
+    startJobs({
+      settings: {
+        pool: config.pool,
+        dispatcherId: config.dispatcherId,
+        limit: config.jobs,
+        leaseMs: config.jobLeaseMs,
+        firstRetryMs: config.jobRetryMs,
+        drainMs: JOB_DRAIN_MS,
+      },
+      database: settings,
+      operations,
+      nats,
+      log,
+    }),
+  );
 
   /** Requests beyond what may run and wait are refused before their body is understood. */
   const admission: Admission = (() => {
@@ -149,6 +172,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
       keys,
       metadata,
       registrations,
+      secrets,
       pool: config.pool,
       organizationId: organization.organizationId,
       workerWaitMs: config.workerWaitMs,

@@ -1,0 +1,35 @@
+import type { ConnectionSettings } from '../store/connection.ts';
+import { PlatformDatabase } from '../store/platform-database.ts';
+
+/**
+ * Planner settings of the queue's own connections. The queue's tables change faster than their statistics: believing them,
+ * the planner has been seen to sort a hundred thousand rows to claim one. Every statement of the queue is written for one
+ * index, so the other ways are switched off and the plan is made once (`claim-plan.test.ts` holds it).
+ */
+const pinned = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  plan_cache_mode: 'force_generic_plan',
+  jit: 'off',
+} as const;
+
+const STATEMENT_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 2_000;
+
+export function pinnedSettings(settings: ConnectionSettings): ConnectionSettings {
+  const parameters = new URLSearchParams(pinned).toString();
+  return {
+    url: `${settings.url}${settings.url.includes('?') ? '&' : '?'}${parameters}`,
+    statementTimeoutMs: Math.min(settings.statementTimeoutMs, STATEMENT_TIMEOUT_MS),
+    lockTimeoutMs: Math.min(settings.lockTimeoutMs, LOCK_TIMEOUT_MS),
+    // A transaction of the queue that idles belongs to a dispatcher that died without a word.
+    idleInTransactionTimeoutMs: 5_000,
+  };
+}
+
+/** The queue's connections: claims, results and leases never wait for operations, nor operations for them. */
+export function openJobDatabase(settings: ConnectionSettings): PlatformDatabase {
+  return new PlatformDatabase(pinnedSettings(settings));
+}
