@@ -76,9 +76,9 @@ export const TRACE_STREAM_LINES = 2_000;
 /** Answer of `load`, as JSON text. `thrown` is `ThrownWire` of protocol. A syntax error's line is not in it: compile the text once more by the engine to learn it. */
 export type LoadAnswer = { readonly ok: true } | { readonly ok: false; readonly broke: 'not-parseable' | 'throws-at-load'; readonly thrown: unknown };
 
-/** Answer of `types`, as JSON text: what the bundle exports; `steps` as declared, unchecked. */
+/** Answer of `types`, as JSON text: what the bundle exports; `steps` as declared, unchecked; `hasExecute` false: no type, the bundle is to be refused. */
 export type TypesAnswer =
-  | { readonly ok: true; readonly types: readonly { readonly typeName: string; readonly steps: readonly unknown[] }[] }
+  | { readonly ok: true; readonly types: readonly { readonly typeName: string; readonly hasExecute?: boolean; readonly steps: readonly unknown[] }[] }
   | { readonly ok: false; readonly thrown: unknown };
 
 /** What `BOUNDARY_GLOBAL` answers to the right key. */

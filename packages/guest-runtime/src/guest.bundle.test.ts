@@ -33,11 +33,26 @@ test('a module that is a plug-in itself is the type default', () => {
   expect(load(`module.exports = { execute() {} };`).types).toEqual({ ok: true, types: [{ typeName: 'default', steps: [] }] });
 });
 
-test('two types of one name are refused', () => {
-  expect(load(`module.exports = { A: { execute() {} }, b: { typeName: 'A', execute() {} } };`).types).toMatchObject({
-    ok: false,
-    thrown: { error: { message: `The bundle exports two plug-in types named 'A'.` } },
+test('a second type of one name, and a plug-in without execute, are listed as what they are', () => {
+  expect(
+    load(`module.exports = { A: { execute() {} }, b: { typeName: 'A', execute() {} }, C: { kind: 'airlock.plugin' }, d: { kind: 'other' } };`).types,
+  ).toEqual({
+    ok: true,
+    types: [
+      { typeName: 'A', steps: [] },
+      { typeName: 'A', hasExecute: false, steps: [] },
+      { typeName: 'C', hasExecute: false, steps: [] },
+    ],
   });
+  expect(load(`module.exports = { C: { kind: 'airlock.plugin' } };`).types).toEqual({
+    ok: true,
+    types: [{ typeName: 'C', hasExecute: false, steps: [] }],
+  });
+});
+
+test('exports that cannot be types have a limit too', () => {
+  const code = `for (let i = 0; i < 1000; i += 1) exports['p' + i] = { kind: 'airlock.plugin' };`;
+  expect(load(code).types).toMatchObject({ ok: false, thrown: { error: { message: expect.stringContaining('more than 256') as unknown } } });
 });
 
 test.for(['null', '5', '"x"', 'undefined', '[]', 'new Proxy({}, {})'])('a bundle that exports %s has no types', (value) => {

@@ -1,6 +1,6 @@
 import type { LoadAnswer } from '../boundary.ts';
 import { describeThrown } from './describe.ts';
-import { apply, jsonStringify, keys, mapForEach, mapGet, mapSet, mapSize, SafeError, SafeFunction, SafeMap } from './primordials.ts';
+import { apply, jsonStringify, keys, mapForEach, mapGet, mapSet, mapSize, SafeError, SafeFunction, SafeMap, slice } from './primordials.ts';
 
 const MAX_TYPES = 256;
 
@@ -14,6 +14,9 @@ interface PluginType {
 let moduleObject: { exports: unknown } | undefined;
 let loadAnswer = '';
 let types: Map<string, PluginType> | undefined;
+/** Entries of `types()` for exports that cannot be types: the push refuses the bundle and names them. */
+let refusedJson = '';
+let refused = 0;
 
 export const lastLoadAnswer = (): string => loadAnswer;
 
@@ -71,12 +74,26 @@ function isObject(value: unknown): value is object {
 function addType(found: Map<string, PluginType>, exportName: string, value: unknown): boolean {
   if (!isObject(value)) return false;
   const { execute } = value as { readonly execute?: unknown };
-  if (typeof execute !== 'function') return false;
+  if (typeof execute !== 'function') {
+    if ((value as { readonly kind?: unknown }).kind !== 'airlock.plugin') return false;
+    return refuse(found, exportName);
+  }
   const { typeName, steps } = value as { readonly typeName?: unknown; readonly steps?: unknown };
   const name = typeof typeName === 'string' && typeName !== '' ? typeName : exportName;
-  if (mapGet(found, name) !== undefined) throw new SafeError(`The bundle exports two plug-in types named '${name}'.`);
-  if (mapSize(found) >= MAX_TYPES) throw new SafeError(`The bundle exports more than ${MAX_TYPES} plug-in types.`);
+  if (mapGet(found, name) !== undefined) return refuse(found, name);
+  checkCount(found);
   mapSet(found, name, { self: value, execute: execute as PluginType['execute'], stepsJson: stepsText(steps) });
+  return true;
+}
+
+function checkCount(found: Map<string, PluginType>): void {
+  if (mapSize(found) + refused >= MAX_TYPES) throw new SafeError(`The bundle exports more than ${MAX_TYPES} plug-in types.`);
+}
+
+function refuse(found: Map<string, PluginType>, name: string): true {
+  checkCount(found);
+  refused += 1;
+  refusedJson += `,{"typeName":${jsonStringify(name)},"hasExecute":false,"steps":[]}`;
   return true;
 }
 
@@ -93,7 +110,7 @@ export function typesJson(): string {
     mapForEach(readTypes(), (type, name) => {
       text += `${text === '' ? '' : ','}{"typeName":${jsonStringify(name)},"steps":${type.stepsJson}}`;
     });
-    return `{"ok":true,"types":[${text}]}`;
+    return `{"ok":true,"types":[${text === '' ? slice(refusedJson, 1) : text + refusedJson}]}`;
   } catch (error) {
     return `{"ok":false,"thrown":${describeThrown(error)}}`;
   }
