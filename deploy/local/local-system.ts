@@ -6,12 +6,13 @@ import { type DevFile, readDevFile, writeDevFile } from './dev-file.ts';
 import { tryDirectoryLock } from './directory-lock.mjs';
 import { keepRunning } from './keep-running.ts';
 import type { ManagedProcess } from './managed-process.ts';
+import { ensureMasterKey } from './master-key.ts';
 import { startNatsServer } from './nats.ts';
 import { makeNatsAccess, type NatsAccess } from './nats-access.ts';
 import { findNatsServer } from './nats-binary.ts';
 import { isFree, preferPort } from './ports.ts';
 import { ensureDatabase, startPostgres } from './postgres.ts';
-import { bootstrapOperator, startDispatcher, startWorker } from './services.ts';
+import { bootstrapOperator, startDispatcher, startEgress, startWorker } from './services.ts';
 
 const DEFAULT_PORT = 8080;
 const POOL = 'default';
@@ -96,6 +97,12 @@ async function startServers(options: LocalSystemOptions, stack: AsyncDisposableS
   return { databaseUrl: database.value, ...bus.value };
 }
 
+/** What a person at a terminal may set for the egress process: permissions for development, a proxy's authority. */
+function egressEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const names = ['AIRLOCK_EGRESS_ALLOW_PRIVATE', 'AIRLOCK_EGRESS_ALLOW_HTTP', 'NODE_EXTRA_CA_CERTS'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
   const { directory, say, onGiveUp } = options;
   const devFile = join(directory, 'dev.json');
@@ -125,13 +132,19 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     };
     await service('dispatcher', async () => {
       const key = access === undefined ? {} : { natsKeyFile: access.dispatcherKeyFile };
-      const started = await startDispatcher({ databaseUrl, natsUrl, ...key, port, pool: POOL, logFile: join(logs, 'dispatcher.log') });
+      const env = { AIRLOCK_MASTER_KEY_FILE: await ensureMasterKey(directory) };
+      const started = await startDispatcher({ databaseUrl, natsUrl, ...key, port, pool: POOL, logFile: join(logs, 'dispatcher.log'), env });
       url = started.url;
       return started.process;
     });
     await service('sandbox-worker', () => {
       const identity = access === undefined ? {} : { workerId: WORKER_ID, natsKeyFile: access.workerKeyFile(POOL, WORKER_ID) };
       return startWorker({ natsUrl, pool: POOL, ...identity, logFile: join(logs, 'sandbox-worker.log') });
+    });
+    // Always: it costs an idle process, and a grant that is made later counts at once.
+    await service('egress', () => {
+      const key = access === undefined ? {} : { natsKeyFile: access.egressKeyFile };
+      return startEgress({ natsUrl, ...key, env: egressEnvironment(process.env), logFile: join(logs, 'egress.log') });
     });
     token = await signIn(url, databaseUrl, previous);
     await note();

@@ -9,8 +9,9 @@ export interface NatsAccessOptions {
 }
 
 export interface NatsAccess {
-  readonly configuration: Pick<NatsConfiguration, 'dispatcherKeys' | 'pools'>;
+  readonly configuration: Pick<NatsConfiguration, 'dispatcherKeys' | 'egressKeys' | 'pools'>;
   readonly dispatcherKeyFile: string;
+  readonly egressKeyFile: string;
   /** Throws when the worker is none of those that were named. */
   workerKeyFile(pool: string, workerId: string): string;
 }
@@ -20,6 +21,7 @@ const nameOf = (pool: string, workerId: string) => `worker.${pool}.${workerId}.n
 /** Keys that are there stay as they are, so that a restart changes nothing. */
 export async function makeNatsAccess({ directory, pools }: NatsAccessOptions): Promise<NatsAccess> {
   const dispatcher = await keyInFile(join(directory, 'dispatcher.nk'));
+  const egress = await keyInFile(join(directory, 'egress.nk'));
   const files = new Map<string, string>();
   const withKey = async (pool: string, workerId: string) => {
     const { publicKey, seedFile } = await keyInFile(join(directory, nameOf(pool, workerId)));
@@ -28,8 +30,9 @@ export async function makeNatsAccess({ directory, pools }: NatsAccessOptions): P
   };
   const withKeys = pools.map(async ({ pool, workerIds }) => ({ pool, workers: await Promise.all(workerIds.map((id) => withKey(pool, id))) }));
   return {
-    configuration: { dispatcherKeys: [dispatcher.publicKey], pools: await Promise.all(withKeys) },
+    configuration: { dispatcherKeys: [dispatcher.publicKey], egressKeys: [egress.publicKey], pools: await Promise.all(withKeys) },
     dispatcherKeyFile: dispatcher.seedFile,
+    egressKeyFile: egress.seedFile,
     workerKeyFile: (pool, workerId) => {
       const file = files.get(nameOf(pool, workerId));
       if (file === undefined) throw new RangeError(`the bus knows no worker ${workerId} in the pool ${pool}`);

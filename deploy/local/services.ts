@@ -12,6 +12,7 @@ const READY_WITHIN_MS = 60_000;
 const DISPATCHER = 'services/dispatcher/src/main.ts';
 const DISPATCHER_ADMIN = 'services/dispatcher/src/admin.ts';
 const SANDBOX_WORKER = 'services/sandbox-worker/src/main.ts';
+const EGRESS = 'services/egress/src/main.ts';
 
 /** The line by which a service says that it may be used: `{"ready":true,"url":…}`, or the worker's log line of that meaning. */
 const Ready = z.union([
@@ -102,6 +103,13 @@ export async function startWorker(options: WorkerOptions): Promise<ManagedProces
     // One machine, one person waiting for the end: what runs gets a moment, not half a minute.
     AIRLOCK_DRAIN_MS: '3000',
   });
+  await untilReady(process);
+  return process;
+}
+
+/** Makes the requests of plug-ins that an operator granted; the only process that reaches a network for them. */
+export async function startEgress(options: ServiceOptions & { readonly natsUrl: string }): Promise<ManagedProcess> {
+  const process = startService(EGRESS, 'egress', options, { NATS_URL: options.natsUrl });
   await untilReady(process);
   return process;
 }

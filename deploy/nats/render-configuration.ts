@@ -6,7 +6,7 @@
  *  - an allow-list for each key. A key with a worker's id may speak and hear as that worker only;
  *  - nobody comes in without a key: there is no user for those who bring none.
  */
-import { type AllowedSubjects, dispatcherSubjects, poolCrossings, workerSubjects } from '@airlock/protocol';
+import { type AllowedSubjects, dispatcherSubjects, egressSubjects, poolCrossings, workerSubjects } from '@airlock/protocol';
 
 /** Public half of an nkey: 56 characters that begin with U. */
 export type PublicKey = string;
@@ -31,6 +31,8 @@ export interface NatsConfiguration {
   readonly port: number;
   readonly serverName: string;
   readonly dispatcherKeys: readonly PublicKey[];
+  /** Processes that make the requests of plug-ins: in the dispatchers' account, with nothing but their own four subjects. */
+  readonly egressKeys?: readonly PublicKey[];
   readonly pools: readonly PoolAccess[];
   /** Who may read the server's own events; none by default. */
   readonly systemKeys?: readonly PublicKey[];
@@ -77,10 +79,10 @@ function poolAccount({ pool, workers, sharedKeys = [] }: PoolAccess): string {
 }
 
 /** Each stream of the pool's is exported to that pool alone: another account cannot import it, whatever its configuration says. */
-function coreAccount(keys: readonly PublicKey[], pools: readonly PoolAccess[]): string {
+function coreAccount({ dispatcherKeys, egressKeys = [], pools }: NatsConfiguration): string {
   const crossings = pools.map(({ pool }) => ({ account: accountOf(pool), ...poolCrossings(pool) }));
   return account(CORE, {
-    users: keys.map((key) => user(key, dispatcherSubjects())),
+    users: [...dispatcherKeys.map((key) => user(key, dispatcherSubjects())), ...egressKeys.map((key) => user(key, egressSubjects()))],
     exports: crossings.flatMap((pool) => pool.toWorkers.map((subject) => exported(subject, pool.account))),
     imports: crossings.flatMap((pool) => pool.toDispatchers.map((subject) => imported(subject, pool.account))),
   });
@@ -93,9 +95,10 @@ function tlsBlock({ certFile, keyFile, caFile }: TlsFiles): string {
 
 /** Throws when a name is no subject token, when a key is no public key of a user, or when one is given twice. */
 export function renderNatsConfiguration(configuration: NatsConfiguration): string {
-  const { host, port, serverName, dispatcherKeys, pools, systemKeys = [], tls } = configuration;
+  const { host, port, serverName, dispatcherKeys, egressKeys = [], pools, systemKeys = [], tls } = configuration;
   refuseRepeated('the key', [
     ...dispatcherKeys,
+    ...egressKeys,
     ...systemKeys,
     ...pools.flatMap(({ workers, sharedKeys = [] }) => [...workers.map(({ key }) => key), ...sharedKeys]),
   ]);
@@ -121,7 +124,7 @@ authorization: { timeout: 5 }
 ${tls === undefined ? '' : tlsBlock(tls)}
 system_account: ${SYSTEM}
 accounts: {
-${[system, coreAccount(dispatcherKeys, pools), ...pools.map(poolAccount)].join('\n')}
+${[system, coreAccount(configuration), ...pools.map(poolAccount)].join('\n')}
 }
 `;
 }

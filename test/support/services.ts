@@ -1,6 +1,6 @@
 import type { NatsAccessOptions } from '@airlock/local/nats-access';
 import { type ManagedProcess } from '@airlock/local/process';
-import { bootstrapOperator, type RunningDispatcher, startDispatcher, startWorker } from '@airlock/local/services';
+import { bootstrapOperator, type RunningDispatcher, startDispatcher, startEgress, startWorker } from '@airlock/local/services';
 import { type HttpClient, httpClient } from './http.ts';
 import { startNats, type TestNats } from './nats.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
@@ -17,6 +17,8 @@ export interface AirlockOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly dispatcherEnv?: Readonly<Record<string, string>>;
   readonly workerEnv?: Readonly<Record<string, string>>;
+  /** Start the process that makes the requests of plug-ins; its environment beside the bus. */
+  readonly egressEnv?: Readonly<Record<string, string>>;
   /** Pools beside the one that the services use, for who plays a worker. */
   readonly pools?: NatsAccessOptions['pools'];
 }
@@ -36,13 +38,14 @@ export interface TestAirlock extends AsyncDisposable {
 }
 
 export async function startAirlock(options: AirlockOptions = {}): Promise<TestAirlock> {
-  const { dispatchers = 1, workers = 1, env = {}, dispatcherEnv = {}, workerEnv = {}, pools = [] } = options;
+  const { dispatchers = 1, workers = 1, env = {}, dispatcherEnv = {}, workerEnv = {}, egressEnv, pools = [] } = options;
   const stack = new AsyncDisposableStack();
   try {
     const database = stack.use(await createDatabase());
     const nats = stack.use(await startNats({ pools: [{ pool: POOL, workerIds: WORKER_IDS }, ...pools] }));
     const runningDispatchers: RunningDispatcher[] = [];
     const runningWorkers: ManagedProcess[] = [];
+    const others: ManagedProcess[] = [];
     const addDispatcher = async () => {
       const name = `dispatcher-${runningDispatchers.length + 1}`;
       const started = await startDispatcher({
@@ -76,6 +79,12 @@ export async function startAirlock(options: AirlockOptions = {}): Promise<TestAi
     const first = await addDispatcher();
     for (let count = 1; count < dispatchers; count++) await addDispatcher();
     for (let count = 0; count < workers; count++) await addWorker();
+    if (egressEnv !== undefined) {
+      const key = nats.access === undefined ? {} : { natsKeyFile: nats.access.egressKeyFile };
+      const egress = await startEgress({ natsUrl: nats.url, ...key, env: { ...env, ...egressEnv } });
+      stack.defer(() => egress.stop());
+      others.push(egress);
+    }
     const http = httpClient(first.url, await bootstrapOperator(database.url));
     return {
       http,
@@ -86,7 +95,9 @@ export async function startAirlock(options: AirlockOptions = {}): Promise<TestAi
       addDispatcher,
       addWorker,
       logs: () =>
-        [...runningDispatchers.map((one) => one.process), ...runningWorkers].map((one) => `--- ${one.name}\n${one.lines().join('\n')}`).join('\n'),
+        [...runningDispatchers.map((one) => one.process), ...runningWorkers, ...others]
+          .map((one) => `--- ${one.name}\n${one.lines().join('\n')}`)
+          .join('\n'),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
