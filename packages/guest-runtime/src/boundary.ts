@@ -40,7 +40,7 @@ export const MAX_TIMER_MS = 120_000;
  * | `service` | call id | `ServiceRequest` JSON                                                                                            |
  * | `timer`   | call id | `{"ms":n}`, 0 ≤ n ≤ `MAX_TIMER_MS`; answer by `deliver(id, true, '', nowMs)` when due (never before)            |
  * | `crypto`  | call id | request JSON for `answerCrypto` of this package; its answer text goes to `deliver(id, true, text, nowMs)`       |
- * | `fetch`   | call id | reserved for egress; not posted yet                                                                              |
+ * | `fetch`   | call id | `FetchRequest` JSON; the answer's text is `FetchAnswer` JSON, or `{message}` when it is not `ok`                  |
  * | `done`    | 0       | the end, good: the `StageState` JSON                                                                             |
  * | `thrown`  | 0       | the end, bad: `ThrownWire` JSON                                                                                  |
  * | `limit`   | 0       | `host-calls`: the guest asked for more host calls than it may make; end the execution. Nothing follows it.       |

@@ -8,6 +8,7 @@ import { type ContextTexts, createContext, stateToReturn } from './context.ts';
 import { describeThrown } from './describe.ts';
 import { installEvents } from './events.ts';
 import { currentExecution, type Execution, endExecution, forgetExecution, installSend, settleCall, startExecution } from './execution.ts';
+import { installFetch } from './fetch.ts';
 import { hardenContext, leaveStackTraceLimitToV8, lockStackFormat, removeGlobals, wrapArrayBuffer } from './harden.ts';
 import { apply, createObject, define, defineFixed, freeze, jsonParse } from './primordials.ts';
 import { installRandom, seedRandom } from './random.ts';
@@ -38,6 +39,7 @@ installConsole();
 installStructuredClone();
 installCrypto();
 installUrl();
+installFetch();
 installSmallGlobals();
 warmUp();
 offerBoundary(AIRLOCK_KEY);
@@ -48,9 +50,6 @@ function installSmallGlobals(): void {
   define(globalThis, 'queueMicrotask', (callback: () => unknown) => {
     if (typeof callback !== 'function') throw new TypeError('queueMicrotask: the argument must be a function');
     void runMicrotask(callback);
-  });
-  define(globalThis, 'fetch', async () => {
-    throw new TypeError('fetch: this step has no egress grant. A plug-in reaches only hosts that its registration allows.');
   });
 }
 

@@ -4,6 +4,7 @@ import {
   bundleSubject,
   callSubject,
   cancelSubject,
+  fetchSubject,
   helloSubject,
   resultSubject,
   type WorkerAddress,
@@ -24,6 +25,7 @@ export interface Bus extends AsyncDisposable {
   readonly hello: (frame: string) => void;
   readonly result: (dispatcherId: string, frame: string) => void;
   readonly call: (dispatcherId: string, frame: string) => void;
+  readonly fetch: (dispatcherId: string, frame: string) => void;
   readonly bundle: (dispatcherId: string, frame: string) => void;
   readonly flush: () => Promise<void>;
   /** No further assignments are heard. */
@@ -80,6 +82,7 @@ export async function openBus({ url, files, address }: BusOptions, handlers: Bus
     hello: (frame) => publish(own, frame),
     result: (dispatcherId, frame) => publish(cached(resultSubject, 'r', dispatcherId), frame),
     call: (dispatcherId, frame) => publish(cached(callSubject, 'c', dispatcherId), frame),
+    fetch: (dispatcherId, frame) => publish(cached(fetchSubject, 'f', dispatcherId), frame),
     bundle: (dispatcherId, frame) => publish(cached(bundleSubject, 'b', dispatcherId), frame),
     flush: () => connection.flush(),
     deafen: () => assignments.unsubscribe(),

@@ -114,10 +114,11 @@ export function startExecution(order: RunOrder, lines: readonly string[], host: 
     timers.add(timer);
   };
 
-  const call = (kind: 'service' | 'timer' | 'crypto', callId: number, text: string): void => {
+  const call = (kind: 'service' | 'timer' | 'crypto' | 'fetch', callId: number, text: string): void => {
     hostCalls += 1;
     if (hostCalls > order.hostCalls) finish({ end: 'host-calls', detail: '', line: '' });
     else if (kind === 'service') send({ kind: 'call', run, callId }, text);
+    else if (kind === 'fetch') send({ kind: 'fetch', run, callId }, text);
     else if (kind === 'timer') armTimer(callId, text);
     else answerCryptoCall(callId, text);
   };
@@ -138,7 +139,7 @@ export function startExecution(order: RunOrder, lines: readonly string[], host: 
       return;
     }
     if (text.includes('\n')) finish({ end: 'protocol', detail: 'the guest posted a raw line feed', line: '' });
-    else if (kind === 'service' || kind === 'timer' || kind === 'crypto') call(kind, id, text);
+    else if (kind === 'service' || kind === 'timer' || kind === 'crypto' || kind === 'fetch') call(kind, id, text);
     else if (kind === 'done' || kind === 'thrown') ending = { end: kind, detail: '', line: text };
     else if (kind === 'limit') ending = { end: 'host-calls', detail: '', line: '' };
     else finish({ end: 'protocol', detail: 'the guest posted an unknown kind', line: '' });

@@ -48,10 +48,10 @@ export interface ChildUse {
 }
 
 export type FromChild =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly found: FoundInside }
   | { readonly kind: 'prepared'; readonly digest: string; readonly count: number }
   | { readonly kind: 'trace'; readonly run: number; readonly text: string }
-  | { readonly kind: 'call'; readonly run: number; readonly callId: number } // JSON text of the request
+  | { readonly kind: 'call' | 'fetch'; readonly run: number; readonly callId: number } // JSON text of the request
   | { readonly kind: 'end'; readonly run: number; readonly end: EndKind; readonly detail: string; readonly use: ChildUse } // state or `ThrownWire`, as JSON text
   | { readonly kind: 'inspected'; readonly run: number; readonly end: EndKind; readonly detail: string } // `LoadAnswer` or `TypesAnswer`, as JSON text
   | { readonly kind: 'mapped'; readonly run: number } // stack as a JSON string

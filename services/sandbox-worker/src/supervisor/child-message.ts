@@ -20,6 +20,7 @@ export const ChildMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('prepared'), digest: z.string().max(64), count: z.int().min(0).max(64) }),
   z.object({ kind: z.literal('trace'), run, text: z.string() }),
   z.object({ kind: z.literal('call'), run, callId: z.int().nonnegative() }),
+  z.object({ kind: z.literal('fetch'), run, callId: z.int().nonnegative() }),
   z.object({ kind: z.literal('end'), run, end, detail, use: Use }),
   z.object({ kind: z.literal('inspected'), run, end, detail }),
   z.object({ kind: z.literal('mapped'), run }),

@@ -1,4 +1,4 @@
-import { type AssignedStep, type ObservationWire, type ReceiptWire, type StepOutcome, ThrownWire } from '@airlock/protocol';
+import { type AssignedStep, MAX_FETCHES, type ObservationWire, type ReceiptWire, type StepOutcome, ThrownWire } from '@airlock/protocol';
 import type { ChildMessage } from './child-message.ts';
 import { isJsonWithinDepth } from './json-depth.ts';
 import type { SandboxProcess } from './sandbox-process.ts';
@@ -7,6 +7,9 @@ import type { Overrun, Watch } from './watch.ts';
 
 /** Why the supervisor ended an execution itself. */
 export type StopCause = Overrun | 'cancelled' | 'shutting-down' | 'host-calls';
+
+/** Both go to the dispatcher with the execution's token: a service call, or a request to another host. */
+export type CallVerb = 'call' | 'fetch';
 
 export interface ExecutionOptions {
   readonly step: AssignedStep;
@@ -20,7 +23,7 @@ export interface ExecutionOptions {
   readonly watch: Watch;
   readonly nowMs: () => number;
   /** Publishes a call of the guest with the execution's own token; the child never sees that. */
-  readonly publishCall: (callId: number, requestJson: string) => void;
+  readonly publishCall: (verb: CallVerb, callId: number, requestJson: string) => void;
 }
 
 export interface ExecutionResult {
@@ -80,6 +83,7 @@ export function startExecution(options: ExecutionOptions, onResult: (result: Exe
   const outstanding = new Set<number>();
   let hostCalls = 0;
   let hostCallBytes = 0;
+  let fetches = 0;
   let stopped: Partial<ObservationWire> | undefined;
   let ended = false;
 
@@ -111,9 +115,9 @@ export function startExecution(options: ExecutionOptions, onResult: (result: Exe
     child.kill();
   };
 
-  const onCall = (callId: number, request: string | undefined, lineCount: number): void => {
+  const onCall = (verb: CallVerb, callId: number, [, request, ...more]: readonly string[]): void => {
     if (stopped !== undefined) return;
-    if (request === undefined || lineCount !== 2) return kill({ protocolViolation: 'a service call is one line' });
+    if (request === undefined || more.length > 0) return kill({ protocolViolation: 'a service call is one line' });
     hostCalls += 1;
     const bytes = Buffer.byteLength(request);
     hostCallBytes += bytes;
@@ -124,7 +128,15 @@ export function startExecution(options: ExecutionOptions, onResult: (result: Exe
       return kill({ protocolViolation: 'more host calls at once than the guest runtime lets through' });
     if (bytes > limits.hostCallBytes) return kill({ protocolViolation: 'a service call is larger than the guest runtime lets through' });
     if (!isJsonWithinDepth(request, MAX_JSON_DEPTH)) return kill({ protocolViolation: 'a service call is nested too deeply or is not JSON' });
-    options.publishCall(callId, request);
+    if (verb === 'fetch') fetches += 1;
+    if (fetches > MAX_FETCHES && verb === 'fetch') return refuseFetch(callId);
+    options.publishCall(verb, callId, request);
+  };
+
+  /** The guest runtime does not count these apart, so an honest one gets here: an error in the plug-in, not the end of it. */
+  const refuseFetch = (callId: number): void => {
+    outstanding.delete(callId);
+    child.send({ kind: 'answer', run, callId, ok: false }, JSON.stringify({ message: `one execution makes at most ${MAX_FETCHES} requests` }));
   };
 
   const onEnd = (message: EndMessage, lines: readonly string[]): void => {
@@ -155,7 +167,7 @@ export function startExecution(options: ExecutionOptions, onResult: (result: Exe
     if (message.kind === 'trace') {
       trace.add(message.text);
       if (trace.receivedBytes() > limits.traceBytes * TRACE_FLOOD_FACTOR + TRACE_FLOOD_FLOOR) kill({ protocolViolation: 'a flood of trace' });
-    } else if (message.kind === 'call') onCall(message.callId, lines[1], lines.length);
+    } else if (message.kind === 'call' || message.kind === 'fetch') onCall(message.kind, message.callId, lines);
     else if (message.kind === 'end') {
       // Once it is being killed for passing a limit, what it says of its own end no longer counts.
       if (stopped === undefined) onEnd(message, lines);

@@ -3,6 +3,7 @@ import {
   type Assignment,
   type Busy,
   encodeFrame,
+  type FetchCall,
   PROTOCOL_VERSION,
   type RunResult,
   type ServiceCall,
@@ -22,6 +23,7 @@ export interface RunDependencies {
   readonly nowMs: () => number;
   readonly allowReuse: boolean;
   readonly publishCall: (dispatcherId: string, frame: string) => void;
+  readonly publishFetch: (dispatcherId: string, frame: string) => void;
   readonly publishResult: (dispatcherId: string, frame: string) => void;
   /** Executions that may be answered, by id. */
   readonly executions: Map<string, Execution>;
@@ -80,9 +82,10 @@ export function startRun(assignment: Assignment, lines: readonly string[], deps:
         reuse,
         watch: deps.watch,
         nowMs: deps.nowMs,
-        publishCall: (callId, request) => {
-          const call: ServiceCall = { version: PROTOCOL_VERSION, kind: 'call', executionId: step.executionId, token: step.token, callId };
-          deps.publishCall(assignment.dispatcherId, encodeFrame([JSON.stringify(call), request]));
+        publishCall: (verb, callId, request) => {
+          const call: ServiceCall | FetchCall = { version: PROTOCOL_VERSION, kind: verb, executionId: step.executionId, token: step.token, callId };
+          const publish = verb === 'fetch' ? deps.publishFetch : deps.publishCall;
+          publish(assignment.dispatcherId, encodeFrame([JSON.stringify(call), request]));
         },
       },
       (result) => {

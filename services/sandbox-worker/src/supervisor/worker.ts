@@ -31,6 +31,7 @@ export interface WorkerOptions {
     readonly hello: (frame: string) => void;
     readonly result: (dispatcherId: string, frame: string) => void;
     readonly call: (dispatcherId: string, frame: string) => void;
+    readonly fetch: (dispatcherId: string, frame: string) => void;
   };
 }
 
@@ -50,7 +51,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const executions = new Map<string, Execution>();
   const running = new Array<number>(DEPTH_LEVELS).fill(0);
   let draining = false;
-  const deps = { ...options, executions, publishCall: publish.call, publishResult: publish.result };
+  const deps = { ...options, executions, publishCall: publish.call, publishFetch: publish.fetch, publishResult: publish.result };
 
   const hello = (): void => {
     const message: Hello = {
