@@ -48,6 +48,7 @@ test('the key of a named worker names no subject of another worker or pool, and 
     'airlock.v1.result.named.w1.*',
     'airlock.v1.call.named.w1.*',
     'airlock.v1.bundle.named.w1.*',
+    'airlock.v1.fetch.named.w1.*',
     'airlock.v1.assign.named.w1',
     'airlock.v1.cancel.named.w1',
     'airlock.v1.answer.named.w1',

@@ -3,8 +3,6 @@ import type { BundleDigest } from '@airlock/pipeline';
 import {
   answerSubject,
   assignSubject,
-  BUNDLE_CHUNK_BYTES,
-  BundleRequest,
   type Cancellation,
   cancelSubject,
   encodeFrame,
@@ -14,13 +12,17 @@ import {
   type ServiceAnswer,
   ServiceCall,
   speakerOf,
-  splitFrame,
   toDispatcherWildcard,
+  unheardSubject,
+  unheardWildcard,
   type WorkerAddress,
   WorkerReply,
 } from '@airlock/protocol';
 import type { Logger } from '@airlock/telemetry';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { BundleDesk } from './bundle-desk.ts';
+import { readFrame, type Verb } from './read-frame.ts';
+import { Expected, WorkerConduct } from './worker-conduct.ts';
 import { type Slot, type SlotAnswer, WorkerDirectory } from './worker-directory.ts';
 
 /** What a run is made of; the bus adds who and where. */
@@ -39,6 +41,8 @@ export interface RunOrder {
   readonly budgetMs: number;
   /** Execution id → token, for the service calls of the run. */
   readonly executions: ReadonlyMap<string, string>;
+  /** Service calls that one execution of the run may make; the supervisor counts too, but a worker may be somebody else's. */
+  readonly maxCalls?: number;
   /** `signal` fires when the run is over: what the call still does is for nobody. */
   readonly onCall: (executionId: string, request: string, signal: AbortSignal) => Promise<ServiceReply>;
   /** Ends the run early: the execution whose service call caused it is over. */
@@ -62,17 +66,30 @@ export type RunEnd =
   | { readonly kind: 'worker-lost'; readonly worker: WorkerAddress }
   | { readonly kind: 'cancelled' };
 
+/** A frame as it came, its envelope not yet checked against a schema; `points` is what it costs the worker when it is refused. */
+interface Inbound {
+  readonly envelope: unknown;
+  readonly lines: readonly string[];
+  readonly points: number;
+}
+
 interface ActiveRun {
   readonly order: RunOrder;
   readonly slot: Slot;
   readonly end: (end: RunEnd | 'busy') => void;
   readonly over: AbortController;
   /** Calls of one execution are served one after the other: they share the operation's connection. */
-  readonly calls: Map<string, { last: number; tail: Promise<void>; waiting: number }>;
+  readonly calls: Map<string, { last: number; served: number; tail: Promise<void>; waiting: number }>;
 }
 
 /** Calls of one execution that may wait behind each other; the supervisor's own limit is lower. */
 const MAX_CALLS_WAITING = 128;
+const MAX_CALLS = 10_000;
+/** Points that a lie about an execution costs: no honest worker tells a single one. */
+const LIE = 20;
+/** Points for a run that was taken and never answered, while the worker says that it is well. */
+const SILENCE = 40;
+const POINT_BYTES = 16 * 1024;
 /** Beyond the worker's own clocks, for the way there and back. */
 const RESULT_GRACE_MS = 5_000;
 
@@ -93,10 +110,12 @@ export interface WorkerBusOptions {
  */
 export class WorkerBus implements Disposable {
   readonly directory: WorkerDirectory;
+  readonly conduct: WorkerConduct;
   readonly #options: WorkerBusOptions;
   readonly #runs = new Map<string, ActiveRun>();
   readonly #byExecution = new Map<string, ActiveRun>();
-  readonly #unheardSubject: string;
+  readonly #desk: BundleDesk;
+  readonly #expected = new Expected();
 
   constructor(options: WorkerBusOptions) {
     this.#options = options;
@@ -105,13 +124,20 @@ export class WorkerBus implements Disposable {
       () => performance.now(),
       (worker, incarnation) => this.#workerLost(worker, incarnation),
     );
-    this.#unheardSubject = `airlock.v1.unheard.${dispatcherId}`;
-    this.#listen(connection, helloWildcard, (worker, frame) => this.directory.heard(worker, Hello.parse(JSON.parse(frame))));
-    this.#listen(connection, toDispatcherWildcard('result', dispatcherId), (worker, frame) => this.#onResult(worker, frame));
-    this.#listen(connection, toDispatcherWildcard('call', dispatcherId), (worker, frame) => this.#onCall(worker, frame));
-    this.#listen(connection, toDispatcherWildcard('bundle', dispatcherId), (worker, frame) => void this.#onBundle(worker, frame));
+    this.conduct = new WorkerConduct({ clock: () => performance.now(), log: options.log, onQuarantine: (worker) => this.directory.gone(worker) });
+    this.#desk = new BundleDesk({
+      conduct: this.conduct,
+      isEntitled: (worker, digest) => this.#runsOf(worker).some((run) => run.order.digests.includes(digest)),
+      readBundle: options.readBundle,
+      answer: (worker, frame) => connection.publish(answerSubject(worker), frame),
+      onProblem: ({ pool, workerId }, error) => options.log.warn({ err: error, pool, workerId }, 'a bundle request could not be answered'),
+    });
+    this.#listen('hello', helloWildcard, (worker, { envelope }) => this.#onHello(worker, envelope));
+    this.#listen('result', toDispatcherWildcard('result', dispatcherId), (worker, message) => this.#onResult(worker, message));
+    this.#listen('call', toDispatcherWildcard('call', dispatcherId), (worker, message) => this.#onCall(worker, message));
+    this.#listen('bundle', toDispatcherWildcard('bundle', dispatcherId), (worker, { envelope }) => this.#desk.request(worker, envelope));
     // The server itself answers here when nobody listens on a worker's subject: quicker than its silence.
-    connection.subscribe(`${this.#unheardSubject}.*`, {
+    connection.subscribe(unheardWildcard(dispatcherId), {
       callback: (error, message) => {
         if (error === null) this.#unheard(message);
       },
@@ -165,17 +191,20 @@ export class WorkerBus implements Disposable {
     for (const executionId of order.executions.keys()) this.#byExecution.set(executionId, run);
     const timer = setTimeout(() => {
       this.#cancel(slot.worker, runId);
+      this.conduct.offend(slot.worker, 'no answer', { points: SILENCE, detail: `the run ${runId}` });
+      this.#expectLate(runId, run);
       resolve({ kind: 'worker-lost', worker: slot.worker });
     }, order.budgetMs + RESULT_GRACE_MS);
     const abandon = (): void => {
       this.#cancel(slot.worker, runId);
+      this.#expectLate(runId, run);
       resolve({ kind: 'cancelled' });
     };
     order.signal?.addEventListener('abort', abandon);
     try {
       const envelope = { ...order.envelope, version: PROTOCOL_VERSION, runId, dispatcherId: this.#options.dispatcherId, budgetMs: order.budgetMs };
       this.#options.connection.publish(assignSubject(slot.worker), encodeFrame([JSON.stringify(envelope), ...order.lines]), {
-        reply: `${this.#unheardSubject}.${runId}`,
+        reply: unheardSubject(this.#options.dispatcherId, runId),
       });
       const end = await promise;
       // Before it is given back in general: the next one in the queue would run into the same refusal.
@@ -199,21 +228,39 @@ export class WorkerBus implements Disposable {
     this.#options.connection.publish(cancelSubject(worker), JSON.stringify(cancellation));
   }
 
-  #listen(connection: NatsConnection, subject: string, handle: (worker: WorkerAddress, frame: string) => void): void {
-    connection.subscribe(subject, {
+  /** The first check of all: a worker in quarantine costs a look-up, and nothing of what it sent is read. */
+  #listen(verb: Verb, subject: string, handle: (worker: WorkerAddress, message: Inbound) => void): void {
+    this.#options.connection.subscribe(subject, {
       callback: (error: Error | null, message: Msg) => {
-        const worker = error === null ? speakerOf(message.subject) : undefined;
-        if (worker === undefined) return;
+        if (error !== null) {
+          this.#options.log.error({ err: error, subject }, 'the bus does not let this dispatcher listen; its key is not that of a dispatcher');
+          return;
+        }
+        const worker = speakerOf(message.subject);
+        if (worker === undefined || !this.conduct.admits(worker, verb)) return;
+        const points = 1 + message.data.byteLength / POINT_BYTES;
         try {
-          handle(worker, message.string());
+          handle(worker, { ...readFrame(verb, message.data), points });
         } catch (problem) {
-          this.#options.log.warn(
-            { pool: worker.pool, workerId: worker.workerId, subject: message.subject, err: problem },
-            'a worker sent something unreadable',
-          );
+          this.conduct.offend(worker, 'unreadable', { points, detail: `${verb}: ${problem instanceof Error ? problem.message : 'no message'}` });
         }
       },
     });
+  }
+
+  #runsOf(worker: WorkerAddress): readonly ActiveRun[] {
+    return [...this.#runs.values()].filter((run) => isSame(run.slot.worker, worker));
+  }
+
+  /** The worker may have answered, or asked, before it heard of the end. */
+  #expectLate(runId: string, { order, slot }: ActiveRun): void {
+    this.#expected.expect(runId, slot.worker, 1);
+    for (const executionId of order.executions.keys()) this.#expected.expect(executionId, slot.worker, MAX_CALLS_WAITING);
+  }
+
+  #onHello(worker: WorkerAddress, envelope: unknown): void {
+    if (this.directory.heard(worker, Hello.parse(envelope))) return;
+    this.conduct.offend(worker, 'too many requests', { points: 0, detail: `the pool ${worker.pool} has as many workers as it may` });
   }
 
   #unheard(message: Msg): void {
@@ -231,40 +278,50 @@ export class WorkerBus implements Disposable {
     }
   }
 
-  #onResult(worker: WorkerAddress, frame: string): void {
-    const [envelope = '', state] = splitFrame(frame);
-    const reply = WorkerReply.parse(JSON.parse(envelope));
+  #onResult(worker: WorkerAddress, { envelope, lines, points }: Inbound): void {
+    const reply = WorkerReply.parse(envelope);
     const run = this.#runs.get(reply.runId);
-    if (run === undefined || !isSame(run.slot.worker, worker)) return;
+    if (run === undefined) {
+      if (!this.#expected.take(reply.runId, worker)) this.conduct.offend(worker, 'not entitled', { points, detail: `no run ${reply.runId}` });
+      return;
+    }
+    if (!isSame(run.slot.worker, worker))
+      return this.conduct.offend(worker, 'not entitled', { points: LIE, detail: `the run ${reply.runId} is not its own` });
     if (reply.kind === 'busy') return run.end('busy');
     const claims = reply.kind === 'ran' ? reply.outcomes : [{ executionId: reply.runId, token: reply.token }];
     const genuine = claims.every(({ executionId, token }) => {
       const expected = reply.kind === 'ran' ? run.order.executions.get(executionId) : [...run.order.executions.values()][0];
       return expected !== undefined && sameToken(expected, token);
     });
-    if (genuine) run.end({ kind: 'replied', reply, state, worker });
-    else
-      this.#options.log.warn(
-        { pool: worker.pool, workerId: worker.workerId, runId: reply.runId },
-        'a result without the token of its execution was ignored',
-      );
+    if (!genuine) return this.conduct.offend(worker, 'not entitled', { points: LIE, detail: `a result of ${reply.runId} without its token` });
+    this.conduct.deliver(worker);
+    this.directory.delivered(worker);
+    run.end({ kind: 'replied', reply, state: lines[0], worker });
   }
 
-  #onCall(worker: WorkerAddress, frame: string): void {
-    const [envelope = '', request = ''] = splitFrame(frame);
-    const call = ServiceCall.parse(JSON.parse(envelope));
+  #onCall(worker: WorkerAddress, { envelope, lines, points }: Inbound): void {
+    const call = ServiceCall.parse(envelope);
+    const request = lines[0] ?? '';
     const run = this.#byExecution.get(call.executionId);
     const expected = run?.order.executions.get(call.executionId);
-    if (run === undefined || expected === undefined || !isSame(run.slot.worker, worker) || !sameToken(expected, call.token)) {
-      this.#options.log.warn(
-        { pool: worker.pool, workerId: worker.workerId, executionId: call.executionId },
-        'a service call for an execution that is not running there was refused',
-      );
+    if (run === undefined || expected === undefined) {
+      if (!this.#expected.take(call.executionId, worker))
+        this.conduct.offend(worker, 'not entitled', { points, detail: `no execution ${call.executionId}` });
       return;
     }
-    const calls = run.calls.get(call.executionId) ?? { last: -1, tail: Promise.resolve(), waiting: 0 };
+    if (!isSame(run.slot.worker, worker) || !sameToken(expected, call.token)) {
+      return this.conduct.offend(worker, 'not entitled', { points: LIE, detail: `a service call for ${call.executionId} without its token` });
+    }
+    const calls = run.calls.get(call.executionId) ?? { last: -1, served: 0, tail: Promise.resolve(), waiting: 0 };
     // A call number is used once: a repeated one is a replay, and must not write twice.
-    if (call.callId <= calls.last || calls.waiting >= MAX_CALLS_WAITING) return;
+    const replayed = call.callId <= calls.last;
+    if (replayed || calls.waiting >= MAX_CALLS_WAITING || calls.served >= (run.order.maxCalls ?? MAX_CALLS)) {
+      return this.conduct.offend(worker, 'too many requests', {
+        points,
+        detail: replayed ? `call ${call.callId} again` : `calls of ${call.executionId}`,
+      });
+    }
+    calls.served += 1;
     calls.last = call.callId;
     calls.waiting += 1;
     calls.tail = calls.tail.then(async () => {
@@ -281,23 +338,6 @@ export class WorkerBus implements Disposable {
       }
     });
     run.calls.set(call.executionId, calls);
-  }
-
-  async #onBundle(worker: WorkerAddress, frame: string): Promise<void> {
-    try {
-      const request = BundleRequest.parse(JSON.parse(frame));
-      const entitled = [...this.#runs.values()].some((run) => isSame(run.slot.worker, worker) && run.order.digests.includes(request.digest));
-      // The digest is 64 hexadecimal digits: the schema says so.
-      const bytes = entitled ? await this.#options.readBundle(request.digest as BundleDigest, request.part) : undefined;
-      const chunks = bytes === undefined ? 0 : Math.max(1, Math.ceil(bytes.byteLength / BUNDLE_CHUNK_BYTES));
-      const from = request.chunk * BUNDLE_CHUNK_BYTES;
-      const data =
-        bytes === undefined || request.chunk >= chunks ? '' : Buffer.from(bytes.subarray(from, from + BUNDLE_CHUNK_BYTES)).toString('base64');
-      const envelope = { version: PROTOCOL_VERSION, kind: 'bundle-chunk', requestId: request.requestId, chunk: request.chunk, chunks };
-      this.#options.connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(envelope), JSON.stringify(data)]));
-    } catch (error) {
-      this.#options.log.warn({ err: error, pool: worker.pool, workerId: worker.workerId }, 'a bundle request could not be answered');
-    }
   }
 }
 

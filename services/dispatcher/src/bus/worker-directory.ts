@@ -14,6 +14,9 @@ interface Entry {
   free: number[];
   /** Slots that this dispatcher has taken and not given back. A hello that was under way when they were taken knows nothing of them. */
   readonly taken: number[];
+  /** Refusals since it last did what it was asked to, and until when it is passed over because of them. */
+  refusals: number;
+  passedOverUntilMs: number;
 }
 
 /** A slot of a worker that this dispatcher counts as taken until it is released. */
@@ -48,7 +51,14 @@ interface Waiter {
 
 /** Executions that may wait for a slot of one pool; the next one is told at once that there is none. */
 const MAX_WAITING = 2_000;
+/** Workers that a pool may have. Beyond it a new one is not heard: names are free for who holds the key of a whole pool. */
+export const MAX_WORKERS_A_POOL = 256;
+const MAX_WORKERS = 4_096;
 const WARM_DIGITS = 12;
+/** One that says it is free and then refuses, again and again, must not be asked in a loop while others could run. */
+const REFUSALS_FREE = 8;
+const PASSED_OVER_MS = 10;
+const PASSED_OVER_MAX_MS = 250;
 const SWEEP_MS = 250;
 
 const keyOf = ({ pool, workerId }: WorkerAddress) => `${pool}.${workerId}`;
@@ -76,13 +86,29 @@ export class WorkerDirectory implements Disposable {
     return [...this.#workers.values()].map(({ address, hello, heardAtMs }) => ({ address, hello, heardAtMs }));
   }
 
-  heard(address: WorkerAddress, hello: Hello): void {
+  /** `false`: the pool has too many workers, and this one is not among them. */
+  heard(address: WorkerAddress, hello: Hello): boolean {
     const known = this.#workers.get(keyOf(address));
+    if (known === undefined && this.#isFull(address.pool)) return false;
     if (known !== undefined && known.hello.incarnation !== hello.incarnation) this.#onLost(address, known.hello.incarnation);
     const taken = known?.hello.incarnation === hello.incarnation ? known.taken : new Array<number>(DEPTH_LEVELS).fill(0);
     const free = hello.free.map((count, level) => Math.min(count, hello.capacity - (taken[level] ?? 0)));
-    this.#workers.set(keyOf(address), { address, hello, heardAtMs: this.#clock(), free, taken });
+    const { refusals, passedOverUntilMs } = known ?? { refusals: 0, passedOverUntilMs: 0 };
+    this.#workers.set(keyOf(address), { address, hello, heardAtMs: this.#clock(), free, taken, refusals, passedOverUntilMs });
     this.#serve();
+    return true;
+  }
+
+  #isFull(pool: string): boolean {
+    if (this.#workers.size < MAX_WORKERS_A_POOL) return false;
+    const inPool = [...this.#workers.values()].filter(({ address }) => address.pool === pool).length;
+    return inPool >= MAX_WORKERS_A_POOL || this.#workers.size >= MAX_WORKERS;
+  }
+
+  /** It did what it was asked to. */
+  delivered(worker: WorkerAddress): void {
+    const entry = this.#workers.get(keyOf(worker));
+    if (entry !== undefined) entry.refusals = 0;
   }
 
   /** Nobody listens on its subject any more. */
@@ -127,10 +153,11 @@ export class WorkerDirectory implements Disposable {
   #pick({ pool, depth, digest }: SlotRequest): Slot | undefined {
     const level = levelOf(depth);
     const prefix = digest.slice(0, WARM_DIGITS);
+    const now = this.#clock();
     let best: { readonly entry: Entry; readonly score: number } | undefined;
     for (const entry of this.#workers.values()) {
       const free = entry.free[level] ?? 0;
-      if (entry.address.pool !== pool || entry.hello.draining || free <= 0) continue;
+      if (entry.address.pool !== pool || entry.hello.draining || free <= 0 || entry.passedOverUntilMs > now) continue;
       const score = free + (entry.hello.warm.includes(prefix) ? 10_000 : 0);
       if (best === undefined || score > best.score) best = { entry, score };
     }
@@ -162,7 +189,11 @@ export class WorkerDirectory implements Disposable {
       },
       refuse: () => {
         const current = giveBack();
-        if (current !== undefined) current.free[level] = 0;
+        if (current === undefined) return;
+        current.free[level] = 0;
+        current.refusals += 1;
+        // A few are races with another dispatcher, and wait for the next hello only.
+        if (current.refusals > REFUSALS_FREE) current.passedOverUntilMs = this.#clock() + passedOverMs(current.refusals);
       },
     };
   }
@@ -189,11 +220,17 @@ export class WorkerDirectory implements Disposable {
       this.#workers.delete(key);
       this.#onLost(address, hello.incarnation);
     }
+    // One that was passed over may be asked again.
+    this.#serve();
   }
 }
 
 function sameQueue(a: SlotRequest, b: SlotRequest): boolean {
   return a.pool === b.pool && a.depth === b.depth;
+}
+
+function passedOverMs(refusals: number): number {
+  return Math.min(PASSED_OVER_MAX_MS, PASSED_OVER_MS * 2 ** (refusals - REFUSALS_FREE));
 }
 
 function levelOf(depth: number): number {

@@ -131,6 +131,7 @@ async function send(op: Operation, frame: MessageFrame, { context, prepared, req
       prepared.reduce((sum, { limits }) => sum + limits.wallMs, 0),
     ),
     executions: new Map(prepared.map(({ assigned }) => [assigned.executionId, assigned.token])),
+    maxCalls: Math.max(...prepared.map(({ limits }) => limits.hostCalls)),
     ...(frame.request.signal !== undefined && { signal: frame.request.signal }),
     onCall: async (executionId, text, signal) => {
       const caller = byExecution.get(executionId);
