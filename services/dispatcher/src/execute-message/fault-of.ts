@@ -2,7 +2,7 @@ import { type ChosenFault, type Failure, type Fault, faultOf, type Step, traceTe
 import { type ErrorCode, errorCodes, errorText, PlatformError } from '@airlock/protocol';
 import { atLeast } from '../access/may.ts';
 import { redactThrown } from '../secrets/redact.ts';
-import { ConnectionLostError } from '../store/connection.ts';
+import { isConnectionLost } from '../store/connection.ts';
 import type { Caller } from './message.ts';
 import { type Operation, referenceOf } from './operation.ts';
 
@@ -62,14 +62,11 @@ export function executionEnded(): PlatformError {
   return new PlatformError('SERVICE_CALL_REFUSED', { reason: 'the execution that made it has ended' });
 }
 
-/** SQLSTATE class 08 and the driver's own words for a connection that is not there. */
-const LOST = /^(?:08\d{3}|57P0[1-5]|25P03|ECONN\w+|EPIPE|CONNECTION_\w+|CONNECT_TIMEOUT)$/;
-
 function platformErrorOf(error: unknown): PlatformError | undefined {
   if (error instanceof PlatformError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const lost = error instanceof ConnectionLostError || LOST.test(code);
-  return lost ? new PlatformError('TRANSACTION_CONFLICT', { reason: 'the connection to the database was lost' }, { cause: error }) : undefined;
+  return isConnectionLost(error)
+    ? new PlatformError('TRANSACTION_CONFLICT', { reason: 'the connection to the database was lost' }, { cause: error })
+    : undefined;
 }
 
 const dooming: ReadonlySet<string> = new Set(

@@ -25,6 +25,14 @@ export class ConnectionLostError extends Error {
   }
 }
 
+/** SQLSTATE class 08 and its like, a server that takes nobody more, and the driver's own words for a connection that is not there. */
+const LOST = /^(?:08\d{3}|57P0[1-5]|25P03|53300|ECONN\w+|EPIPE|CONNECTION_\w+|CONNECT_TIMEOUT)$/;
+
+/** Nothing of the statement is known to have happened, and the same may succeed once the database is back. */
+export function isConnectionLost(error: unknown): boolean {
+  return error instanceof ConnectionLostError || LOST.test(error instanceof Error && 'code' in error ? String(error.code) : '');
+}
+
 /** SQLSTATE classes after which the session is gone although the server answered: shutdown, crash, timeouts of the session. */
 const SESSION_ENDED = new Set(['57P01', '57P02', '57P03', '57P05', '25P03']);
 

@@ -1,5 +1,6 @@
+import { PlatformError } from '@airlock/protocol';
 import type { SQL } from 'drizzle-orm';
-import { Connection, type ConnectionSettings } from './connection.ts';
+import { Connection, type ConnectionSettings, isConnectionLost } from './connection.ts';
 import { OperationTransaction } from './operation-transaction.ts';
 import type { Queryable, Row } from './queryable.ts';
 
@@ -24,7 +25,11 @@ export class PlatformDatabase implements Queryable, AsyncDisposable {
   }
 
   async query(statement: SQL): Promise<readonly Row[]> {
-    return await this.#shared.query(statement);
+    try {
+      return await this.#shared.query(statement);
+    } catch (error) {
+      throw retriableIfLost(error);
+    }
   }
 
   /** Runs `work` in a transaction, one after the other; what it throws rolls back and is thrown on. */
@@ -44,7 +49,7 @@ export class PlatformDatabase implements Queryable, AsyncDisposable {
       return value;
     } catch (error) {
       await tx.rollBack();
-      throw error;
+      throw retriableIfLost(error);
     }
   }
 
@@ -53,4 +58,10 @@ export class PlatformDatabase implements Queryable, AsyncDisposable {
     await Promise.all([this.#shared, ...this.#transactions].map((connection) => connection.close()));
     this.#transactions = [];
   }
+}
+
+/** Who signs in or pushes while the database restarts is told to come again, as callers of operations are. */
+function retriableIfLost(error: unknown): unknown {
+  if (!isConnectionLost(error)) return error;
+  return new PlatformError('TRANSACTION_CONFLICT', { reason: 'the connection to the database was lost' }, { cause: error });
 }
