@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hasChanges, pushBundle } from '@airlock/cli';
+import { ApiError, buildBundle, digestOf, hasChanges, type PushResult, pushBundle } from '@airlock/cli';
 import { z } from 'zod';
 import { type Answer, type Api, call, member } from './api.ts';
 
@@ -58,13 +58,32 @@ async function pluginProjects(): Promise<string[]> {
   return found;
 }
 
+const VERSION_TAKEN = '0x8004417b';
+
+/**
+ * A version is immutable, but who works on an example (or on the SDK that is built into it) does not raise its version each time: then the
+ * changed code gets a version of its own, named for its digest.
+ */
+async function pushExample(api: Api, project: string, say: (text: string) => void): Promise<PushResult> {
+  const built = await buildBundle(project);
+  try {
+    return await pushBundle({ ...api, bundle: built });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== VERSION_TAKEN) throw error;
+    const { name, version } = built.manifest;
+    const ownVersion = `${version.split('-')[0]}-dev.${digestOf(built).slice(0, 12)}`;
+    say(`the example ${name} differs from its stored version ${version}; it is loaded as ${ownVersion}`);
+    return await pushBundle({ ...api, bundle: { ...built, manifest: { ...built.manifest, version: ownVersion } } });
+  }
+}
+
 /** Tables, records and plug-ins of the examples. Loading them again changes nothing that is there. */
-export async function loadExamples(api: Api): Promise<Loaded> {
+export async function loadExamples(api: Api, say: (text: string) => void): Promise<Loaded> {
   const tables = await loadTables(api);
   const records = await loadRecords(api);
   let bundles = 0;
   for (const project of await pluginProjects()) {
-    if (hasChanges(await pushBundle({ ...api, bundle: project }))) bundles++;
+    if (hasChanges(await pushExample(api, project, say))) bundles++;
   }
   return { tables, records, bundles };
 }

@@ -93,7 +93,7 @@ async function main(): Promise<number> {
       say,
       onGiveUp: (problem) => giveUp(problem),
     });
-    const loading = examples ? loadExamples(system) : Promise.resolve(undefined);
+    const loading = examples ? loadExamples(system, say) : Promise.resolve(undefined);
     const loaded = await Promise.race([loading, asked]);
     if (typeof loaded === 'string') return 0;
     if (loaded !== undefined) say(`examples: ${loaded.tables} tables, ${loaded.records} records and ${loaded.bundles} bundles were new`);

@@ -1,3 +1,4 @@
+export type { PushResult } from '@airlock/protocol';
 export { ApiError } from './api-error.ts';
 export { type BuiltBundle, buildBundle } from './build-bundle.ts';
 export { BuildError, type BuildProblem } from './build-error.ts';

@@ -119,7 +119,7 @@ export function openRegistry(url: string): Registry {
 /** An empty registry, whatever the test before left. */
 export async function clear(db: PlatformDatabase): Promise<void> {
   await db.query(sql`truncate airlock.pluginassembly, airlock.plugintype, airlock.sdkmessageprocessingstep,
-    airlock.sdkmessageprocessingstepimage, airlock.sdkmessageprocessingstepsecureconfig, airlock.auditlog, airlock.datakey, airlock.signingkey`);
+    airlock.sdkmessageprocessingstepimage, airlock.sdkmessageprocessingstepsecureconfig, airlock.auditlog, airlock.datakey, airlock.signingkey cascade`);
   await db.query(sql`update airlock.organization set requiresignature = false`);
 }
 
