@@ -251,6 +251,29 @@ export const errorCodes = {
     http: 500,
     text: 'The plug-in step "{step}" cannot run because its secure configuration cannot be opened: {problem}',
   },
+  // System jobs
+  JOB_STATE_CHANGE_INVALID: {
+    code: '0x80044162',
+    http: 400,
+    text: 'The target state could not be set because the state transition is not valid: the system job is "{state}".',
+  },
+  JOB_NOT_TO_READY: {
+    code: '0x80044166',
+    http: 400,
+    text: 'The target state could not be set to ready because the state transition is not valid: the system job is "{state}".',
+  },
+  JOB_NOT_TO_SUSPENDED: {
+    code: '0x80044167',
+    http: 400,
+    text: 'The target state could not be set to suspended because the state transition is not valid: the system job is "{state}".',
+  },
+  JOB_NOT_COMPLETED: {
+    code: '0x8004416a',
+    http: 400,
+    text: 'Cannot delete async operation unless it is in Completed state; the system job is "{state}".',
+  },
+  JOB_CANNOT_CANCEL: { code: '0x80044f00', http: 400, text: 'This system job cannot be canceled.' },
+  JOB_CANNOT_PAUSE: { code: '0x80044f01', http: 400, text: 'This system job cannot be paused.' },
 } as const satisfies Record<string, RegisteredError>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -13,6 +13,8 @@ import { BundleSignature } from './bundle-signature.ts';
  * - `POST users` (operator) {@link NewUser} → 201 `{systemuserid}`; `POST keys` (operator) {@link NewKey} → 201 {@link IssuedKey}; `DELETE keys/<id>`.
  * - `POST signing-keys` (operator) {@link NewSigningKey} → 201 {@link SigningKey}; `GET signing-keys`; `DELETE signing-keys/<id>` revokes → 204.
  * - `GET audit[?objectType=…&objectId=…&top=…&before=<id>]` (operator): {@link AuditRow}s, newest first.
+ * - `POST jobs/<action>` (author) {@link JobActionRequest} → {@link JobActionResult}; actions: cancel, pause, resume, postpone, retry-now, delete.
+ * - `GET jobs/<id>` (author) {@link JobDetail}: state, attempts, and why it waits.
  * - `GET workers` (operator): pools, workers, slots, layers.
  * - `GET traces/<traceId>` (author): trace log rows of one trace.
  */
@@ -196,3 +198,75 @@ export const AuditRow = z.object({
   traceId: z.string().nullable(),
 });
 export type AuditRow = z.output<typeof AuditRow>;
+
+/** Which system jobs a bulk action is for; what is absent does not matter. */
+export const JobFilter = z.strictObject({
+  statuscode: z
+    .array(z.union([z.literal(0), z.literal(10), z.literal(20), z.literal(21), z.literal(22), z.literal(30), z.literal(31), z.literal(32)]))
+    .min(1)
+    .max(8)
+    .optional(),
+  stepId: z.guid().optional(),
+  table: z.string().max(128).optional(),
+  message: z.string().max(256).optional(),
+  regardingId: z.guid().optional(),
+  correlationId: z.guid().optional(),
+  createdBefore: z.iso.datetime({ offset: true }).optional(),
+});
+export type JobFilter = z.output<typeof JobFilter>;
+
+/** Either ids or a filter; `until` with the action postpone, and only with it. */
+export const JobActionRequest = z
+  .strictObject({
+    ids: z.array(z.guid()).min(1).max(1_000).optional(),
+    filter: JobFilter.optional(),
+    until: z.iso.datetime({ offset: true }).optional(),
+  })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), 'needs either ids or a filter');
+export type JobActionRequest = z.output<typeof JobActionRequest>;
+
+export const JobActionResult = z.object({
+  matched: z.int(),
+  done: z.int(),
+  refused: z.array(z.object({ code: z.string(), message: z.string(), count: z.int() })),
+  /** There are more jobs than one request acts on: send it again. */
+  more: z.boolean(),
+});
+export type JobActionResult = z.output<typeof JobActionResult>;
+
+export const JobAttempt = z.object({
+  attempt: z.int(),
+  /** False: given back, so that another attempt has the same number. */
+  counted: z.boolean(),
+  running: z.boolean(),
+  dispatcherId: z.string(),
+  workerId: z.string().nullable(),
+  startedOn: z.string().nullable(),
+  endedOn: z.string().nullable(),
+  failure: z.object({ kind: z.string(), errorCode: z.int().nullable(), message: z.string().nullable() }).nullable(),
+  receipt: z
+    .object({
+      wallMs: z.number(),
+      cpuMs: z.number(),
+      heapBytes: z.number(),
+      residentBytes: z.number(),
+      hostCalls: z.number(),
+      hostCallBytes: z.number(),
+      start: z.string(),
+    })
+    .nullable(),
+  traceId: z.string(),
+});
+export type JobAttempt = z.output<typeof JobAttempt>;
+
+export const JobDetail = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.string(),
+  statecode: z.int(),
+  statuscode: z.int(),
+  attempts: z.array(JobAttempt),
+  /** Why it is not running, in one sentence; `null` when it runs or is completed. */
+  waiting: z.object({ why: z.string(), sentence: z.string(), numbers: z.record(z.string(), z.union([z.number(), z.string()])) }).nullable(),
+});
+export type JobDetail = z.output<typeof JobDetail>;

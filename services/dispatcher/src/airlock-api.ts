@@ -20,6 +20,8 @@ import { patchSettings, readSettings } from './registrations/settings.ts';
 import { listSigningKeys, registerSigningKey, revokeSigningKey } from './registrations/signing-keys.ts';
 import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import type { PlatformDatabase } from './store/platform-database.ts';
+import { actOnMany } from './system-jobs/bulk-action.ts';
+import { readJob } from './system-jobs/read-job.ts';
 import { tracesOf } from './trace-log/traces-of.ts';
 
 export interface ApiParts {
@@ -35,6 +37,8 @@ export interface ApiParts {
   readonly workerWaitMs: number;
   /** Tells the other dispatchers. */
   readonly announce: () => void;
+  /** Users changed these system jobs. */
+  readonly jobsChanged: (jobIds: readonly string[]) => void;
 }
 
 /** What stands behind the routes of `/api/airlock/v1/`. A change counts here before its answer is sent. */
@@ -93,6 +97,17 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
       if (!(await keys.revokeKey(keyId))) throw new PlatformError('RECORD_NOT_FOUND', { table: 'API key', id: keyId });
       await audit(db, caller, { action: 'revoke-key', objectType: 'apikey', objectId: keyId, objectName: keyId, changes: [] });
     },
+    actOnJobs: ({ caller }, action, request) => actOnMany({ db, actor: caller.userId, changed: parts.jobsChanged }, action, request),
+    readJob: (_call, jobId) =>
+      readJob(
+        {
+          db,
+          workers: () => bus.directory.list(),
+          stepLimit: (stepId) => [...registrations.current.stepsById.values()].find(({ id }) => id === stepId)?.maxConcurrency,
+          nowMs: () => Date.now(),
+        },
+        jobId,
+      ),
     listWorkers: async () => bus.directory.list().map(({ address, hello }) => ({ ...address, ...hello })),
     listTraces: (_call, traceId) => tracesOf(db, traceId),
   };

@@ -176,6 +176,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
       pool: config.pool,
       organizationId: organization.organizationId,
       workerWaitMs: config.workerWaitMs,
+      jobsChanged: (ids) => jobs.changed(ids),
       announce: () => nats.publish(changedSubject, config.dispatcherId),
     }),
     health,

@@ -7,6 +7,7 @@ import { retrieveRecord } from '../records/read.ts';
 import { parseRecordQuery } from '../records/record-query.ts';
 import { createRecord, deleteRecord, recordNotFound, updateRecord } from '../records/write.ts';
 import type { Queryable } from '../store/queryable.ts';
+import { deleteJob, updateJob } from '../system-jobs/update-job.ts';
 import type { MessageRequest } from './message.ts';
 
 export interface MainRequest {
@@ -46,9 +47,13 @@ function attributesOf({ metadata, table, state }: MainRequest, operation: 'creat
   return attributes;
 }
 
+export const JOB_TABLE = 'asyncoperation';
+
 /** Stage 30. Throws `PlatformError`; the caller rolls back. */
 export async function mainOperation(db: Queryable, request: MainRequest): Promise<MainResult> {
-  const { table, state, actor } = request;
+  const { table, state, actor, messageName } = request;
+  const writes = messageName === 'Update' || messageName === 'Delete';
+  if (table.logicalName === JOB_TABLE && writes) return await changeJob(db, request);
   const returning = request.postImage === undefined ? {} : { returning: request.postImage };
   switch (request.messageName) {
     case 'Create': {
@@ -77,6 +82,15 @@ export async function mainOperation(db: Queryable, request: MainRequest): Promis
     default:
       throw new PlatformError('MESSAGE_NOT_SUPPORTED', { message: request.messageName, table: table.logicalName });
   }
+}
+
+/** What is done to a system job goes through its state machine. */
+async function changeJob(db: Queryable, request: MainRequest): Promise<MainResult> {
+  const { messageName, state, actor } = request;
+  const change = { id: targetOf(state).id, actor, ...rowVersionOf(state) };
+  if (messageName === 'Delete') await deleteJob(db, change);
+  else await updateJob(db, change, attributesOf(request, 'update'));
+  return { outputParameters: {}, postImage: undefined };
 }
 
 function columnSetOf({ inputParameters }: StageState): readonly string[] | undefined {

@@ -22,13 +22,12 @@ import type { Queryable } from '../store/queryable.ts';
 import { checkFence, holdFence } from '../system-jobs/fence.ts';
 import { queueJobs } from '../system-jobs/queue-jobs.ts';
 import { executionEnded, faultOfError, isDooming } from './fault-of.ts';
-import { mainOperation } from './main-operation.ts';
+import { JOB_TABLE, mainOperation } from './main-operation.ts';
 import type { MessageRequest, MessageResponse } from './message.ts';
 import type { Operation } from './operation.ts';
 import { runStage, type StageEnd } from './run-stage.ts';
 import type { Images, MessageFrame } from './stage-context.ts';
 
-const JOB_TABLE = 'asyncoperation';
 const rights: Readonly<Record<string, Right>> = { Create: 'create', Update: 'write', Delete: 'delete', Retrieve: 'read', RetrieveMultiple: 'read' };
 
 /** A step ended the message; carries its fault to where the transaction is taken back. */
@@ -222,12 +221,12 @@ async function insideTransaction(op: Operation, transaction: OperationTransactio
     return after.state.outputParameters;
   }
   refuseIfDoomed(op);
-  return (await runMain(op, lastOf(op, transaction, inner), inner, before.state)).outputParameters;
-}
-
-/** What users do with system jobs has effects after the commit that are known only when the statement has answered. */
-function lastOf(op: Operation, transaction: OperationTransaction, { frame }: Inner): Queryable {
-  return frame.request.table.logicalName === JOB_TABLE ? transaction : transaction.lastStatement(op.admission.queryable);
+  const isJob = inner.frame.request.table.logicalName === JOB_TABLE;
+  // A job is read, decided about and written: the first of these statements is not the last.
+  const { outputParameters } = await runMain(op, isJob ? transaction : transaction.lastStatement(op.admission.queryable), inner, before.state);
+  const { id } = inner;
+  if (isJob) op.afterCommit.push(() => op.deps.jobsChanged([id]));
+  return outputParameters;
 }
 
 async function queue(op: Operation, db: Queryable, { frame, plan }: Inner, { state, images }: AfterMain): Promise<void> {
@@ -251,12 +250,7 @@ async function preOperation(op: Operation, transaction: OperationTransaction, { 
   return { state: stateOf(end), pre };
 }
 
-async function postOperation(
-  op: Operation,
-  transaction: OperationTransaction,
-  inner: Inner,
-  { state, pre }: BeforeMain,
-): Promise<AfterMain> {
+async function postOperation(op: Operation, transaction: OperationTransaction, inner: Inner, { state, pre }: BeforeMain): Promise<AfterMain> {
   const { frame, plan } = inner;
   const { outputParameters, postImage } = await runMain(op, transaction, inner, state);
   const after: StageState = { ...state, outputParameters };

@@ -2,6 +2,9 @@ import type {
   AuditRow,
   BundleUpload,
   IssuedKey,
+  JobActionRequest,
+  JobActionResult,
+  JobDetail,
   NewKey,
   NewSigningKey,
   NewUser,
@@ -15,6 +18,7 @@ import type {
 import type { TraceContext } from '@airlock/telemetry';
 import type { z } from 'zod';
 import type { Caller } from '../execute-message/message.ts';
+import type { JobActionName } from '../system-jobs/bulk-action.ts';
 
 /** Who asks and in which trace, for audit rows and logs. */
 export interface AirlockCall {
@@ -46,6 +50,8 @@ export interface AirlockApi {
   readonly createUser: (call: AirlockCall, user: NewUser) => Promise<{ readonly systemuserid: string }>;
   readonly issueKey: (call: AirlockCall, request: z.output<typeof NewKey>) => Promise<IssuedKey>;
   readonly revokeKey: (call: AirlockCall, keyId: string) => Promise<void>;
+  readonly actOnJobs: (call: AirlockCall, action: JobActionName, request: JobActionRequest) => Promise<JobActionResult>;
+  readonly readJob: (call: AirlockCall, jobId: string) => Promise<JobDetail>;
   readonly listWorkers: (call: AirlockCall) => Promise<unknown>;
   readonly listTraces: (call: AirlockCall, traceId: string) => Promise<readonly unknown[]>;
 }

@@ -1,7 +1,8 @@
-import { BundleUpload, NewKey, NewUser, PlatformError, Settings, StepPatch, TableDefinition } from '@airlock/protocol';
+import { BundleUpload, JobActionRequest, NewKey, NewUser, PlatformError, Settings, StepPatch, TableDefinition } from '@airlock/protocol';
 import { z } from 'zod';
 import { atLeast } from '../access/may.ts';
 import type { Role } from '../metadata/table.ts';
+import { jobActions } from '../system-jobs/bulk-action.ts';
 import type { AirlockApi, AirlockCall } from './airlock-api.ts';
 import type { HttpAnswer } from './fault-response.ts';
 import { protectionRoutes } from './protection-routes.ts';
@@ -97,6 +98,16 @@ export const airlockRoutes: readonly AirlockRoute[] = [
       return noContent;
     },
   },
+  {
+    method: 'POST',
+    path: 'jobs/:action',
+    role: 'author',
+    answer: async (request, api) => {
+      const action = check(z.enum(jobActions), request.params['action'], 'the action in the path');
+      return ok(await api.actOnJobs(request, action, readBody(request, JobActionRequest)));
+    },
+  },
+  { method: 'GET', path: 'jobs/:id', role: 'author', answer: async (request, api) => ok(await api.readJob(request, idParameter(request))) },
   { method: 'GET', path: 'workers', role: 'operator', answer: async (request, api) => ok(await api.listWorkers(request)) },
   {
     method: 'GET',

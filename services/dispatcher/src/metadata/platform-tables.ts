@@ -12,15 +12,19 @@ interface Description {
   readonly entitySetName?: string;
   readonly primaryName: string;
   readonly readableBy: Role;
+  /** The least role that may update and delete; what an update may mean is for the table's own rules. */
+  readonly changeableBy?: Role;
+  readonly writable?: readonly string[];
   readonly columns: Readonly<Record<string, Spec>>;
 }
 
-/** Everything is read-only: these rows change through their own interfaces, which check what the pipeline cannot. */
-function platformTable(logicalName: string, { displayName, entitySetName, primaryName, readableBy, columns }: Description): Table {
+/** Read-only unless it says otherwise: these rows change through their own interfaces, which check what the pipeline cannot. */
+function platformTable(logicalName: string, description: Description): Table {
+  const { displayName, entitySetName, primaryName, readableBy, changeableBy, writable = [], columns } = description;
   const all: Readonly<Record<string, Spec>> = { [`${logicalName}id`]: 'uuid', ...columns, createdon: 'datetime', versionnumber: 'bigint' };
   const toColumn = ([name, spec]: readonly [string, Spec]): readonly [string, Column] => {
     const [type, rest] = typeof spec === 'string' ? [spec, {}] : spec;
-    return [name, { logicalName: name, displayName: label(name), type, required: false, readOnly: true, ...rest }];
+    return [name, { logicalName: name, displayName: label(name), type, required: false, readOnly: !writable.includes(name), ...rest }];
   };
   return {
     logicalName,
@@ -32,7 +36,7 @@ function platformTable(logicalName: string, { displayName, entitySetName, primar
     schema: 'airlock',
     columns: new Map(Object.entries(all).map(toColumn)),
     keys: [],
-    rights: { create: undefined, read: readableBy, write: undefined, delete: undefined },
+    rights: { create: undefined, read: readableBy, write: changeableBy, delete: changeableBy },
     customStepsAllowed: false,
   };
 }
@@ -210,6 +214,8 @@ export const platformTables: readonly Table[] = [
     displayName: 'System Job',
     primaryName: 'name',
     readableBy: 'author',
+    changeableBy: 'author',
+    writable: ['statecode', 'statuscode', 'postponeuntil'],
     columns: {
       name: 'string',
       operationtype: choice([1, 'System Event']),
@@ -234,7 +240,9 @@ export const platformTables: readonly Table[] = [
       parentpluginexecutionid: 'uuid',
       depth: 'integer',
       dependencytoken: 'string',
+      priority: 'integer',
       postponeuntil: 'datetime',
+      waitingfor: 'string',
       asyncautodelete: 'boolean',
       friendlymessage: 'memo',
       message: 'memo',
@@ -247,6 +255,7 @@ export const platformTables: readonly Table[] = [
       hostid: 'string',
       attempt: 'integer',
       leaseuntil: 'datetime',
+      dispatcherid: 'string',
       pool: 'string',
       bundledigest: 'string',
       traceparent: 'string',

@@ -20,11 +20,7 @@ beforeEach(async () => {
   await db.query(sql`truncate airlock.asyncoperation, airlock.asyncoperationattempt`);
 });
 
-const steps = [
-  '10000000-0000-0000-0000-000000000000',
-  '20000000-0000-0000-0000-000000000000',
-  '30000000-0000-0000-0000-000000000000',
-] as const;
+const steps = ['10000000-0000-0000-0000-000000000000', '20000000-0000-0000-0000-000000000000', '30000000-0000-0000-0000-000000000000'] as const;
 const constrained = (changes: object = {}) => claimConstrained(db, { ...request(), limited: [], afterKey: '', ...changes });
 
 test('a claimed job is in progress under a lease of its own, and its attempt is counted up', async () => {
@@ -110,10 +106,14 @@ test('a job that waits for its next try holds back those behind it of its key', 
 
 test('a job whose transaction committed late does not start beside a later one of its key that runs', async () => {
   const [late = ''] = await enqueue(db, { step: steps[0], key: 'k1' });
-  await db.query(sql`update airlock.asyncoperation set statecode = 1, statuscode = 10, waitingfor = 'paused', dependencytoken = 'elsewhere' where asyncoperationid = ${late}`);
+  await db.query(
+    sql`update airlock.asyncoperation set statecode = 1, statuscode = 10, waitingfor = 'paused', dependencytoken = 'elsewhere' where asyncoperationid = ${late}`,
+  );
   const [running] = await enqueue(db, { step: steps[0], key: 'k1' });
   expect(idsOf((await constrained()).jobs)).toEqual([running]);
-  await db.query(sql`update airlock.asyncoperation set statecode = 0, statuscode = 0, waitingfor = null, dependencytoken = 'k1' where asyncoperationid = ${late}`);
+  await db.query(
+    sql`update airlock.asyncoperation set statecode = 0, statuscode = 0, waitingfor = null, dependencytoken = 'k1' where asyncoperationid = ${late}`,
+  );
   expect((await constrained()).jobs).toEqual([]);
 });
 

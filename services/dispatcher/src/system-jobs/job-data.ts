@@ -1,7 +1,7 @@
 import type { OwnContext, StageContext, StageState, Step } from '@airlock/pipeline';
 import { z } from 'zod';
-import { roles } from '../metadata/table.ts';
 import type { Caller } from '../execute-message/message.ts';
+import { roles } from '../metadata/table.ts';
 
 /** The step as it was when the operation committed: a queued job keeps its version. Its secret stays where it is. */
 export type StepSnapshot = Omit<Step, 'secureConfiguration'>;
@@ -21,7 +21,13 @@ export interface JobData {
 const collection = z.record(z.string(), z.unknown());
 const Stored = z.object({
   version: z.literal(1),
-  context: z.looseObject({ messageName: z.string(), depth: z.int(), primaryEntityName: z.string(), correlationId: z.string(), requestId: z.string() }),
+  context: z.looseObject({
+    messageName: z.string(),
+    depth: z.int(),
+    primaryEntityName: z.string(),
+    correlationId: z.string(),
+    requestId: z.string(),
+  }),
   state: z.object({ inputParameters: collection, outputParameters: collection, sharedVariables: collection }),
   own: z.looseObject({ userId: z.string(), preEntityImages: collection, postEntityImages: collection }),
   step: z.looseObject({

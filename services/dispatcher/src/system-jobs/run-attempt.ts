@@ -21,8 +21,8 @@ import { type Operation, type OperationDependencies, referenceOf } from '../exec
 import { recordEnded, writeTraceLog } from '../execute-message/record-ended.ts';
 import { runMessage } from '../execute-message/run-message.ts';
 import { serveCall } from '../execute-message/serve-call.ts';
-import { SYSTEM_USER_ID } from '../store/well-known.ts';
 import type { OperationConnections } from '../store/operation-connections.ts';
+import { SYSTEM_USER_ID } from '../store/well-known.ts';
 import { type AttemptEnd, traceIdOf } from './attempt-end.ts';
 import type { ClaimedJob } from './claim-jobs.ts';
 import { type JobData, parseJobData } from './job-data.ts';

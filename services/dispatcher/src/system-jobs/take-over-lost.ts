@@ -1,4 +1,4 @@
-import { type Failure, type RetryPolicy, faultOf } from '@airlock/pipeline';
+import { type Failure, faultOf, type RetryPolicy } from '@airlock/pipeline';
 import { errorCodes, errorText } from '@airlock/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
