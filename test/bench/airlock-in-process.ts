@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { parseConfig } from '@airlock/dispatcher/config';
 import { type Dispatcher, startDispatcher } from '@airlock/dispatcher/dispatcher';
 import { executeMessage } from '@airlock/dispatcher/execute-message';
@@ -6,27 +5,45 @@ import type { MessageRequest } from '@airlock/dispatcher/message';
 import { bootstrapOperator, startWorker } from '@airlock/local/services';
 import type { CorrelationId, ParameterCollection, RequestId, UserId } from '@airlock/pipeline';
 import { createLogger, newTrace } from '@airlock/telemetry';
-import type { BenchServers } from './case.ts';
 
-const POOL = 'bench';
 const SYSTEM = '00000000-0000-4000-8000-00000000a11c' as UserId;
 
 /** A dispatcher in this process (so that HTTP is not measured with it) and one real worker. */
 export interface BenchAirlock extends AsyncDisposable {
   readonly dispatcher: Dispatcher;
+  /** The worker, whose children are sandbox processes. */
+  readonly workerPid: number;
   defineTable(logicalName: string): Promise<void>;
   pushBundle(name: string, code: string, options?: { readonly stateless?: boolean }): Promise<void>;
   create(table: string): Promise<void>;
 }
 
-export async function startBenchAirlock({ databaseUrl, natsUrl }: BenchServers, { capacity }: { readonly capacity: number }): Promise<BenchAirlock> {
+export interface BenchAirlockOptions {
+  /** Sandbox processes that work at once. */
+  readonly capacity: number;
+  /** Two of them on one bus need two. */
+  readonly pool?: string;
+}
+
+export async function startBenchAirlock(
+  { databaseUrl, natsUrl }: { readonly databaseUrl: string; readonly natsUrl: string },
+  { capacity, pool = 'bench' }: BenchAirlockOptions,
+): Promise<BenchAirlock> {
   const stack = new AsyncDisposableStack();
-  const environment = { DATABASE_URL: databaseUrl, NATS_URL: natsUrl, AIRLOCK_HTTP_PORT: '0', AIRLOCK_POOL: POOL, AIRLOCK_RATE_PER_KEY: '10000000', AIRLOCK_LOG_LEVEL: 'warn' };
-  const config = parseConfig(environment, { randomId: 'bench' });
+  const environment = {
+    DATABASE_URL: databaseUrl,
+    NATS_URL: natsUrl,
+    AIRLOCK_HTTP_PORT: '0',
+    AIRLOCK_POOL: pool,
+    AIRLOCK_RATE_PER_KEY: '10000000',
+    AIRLOCK_LOG_LEVEL: 'warn',
+  };
+  const config = parseConfig(environment, { randomId: pool });
   const dispatcher = stack.use(await startDispatcher(config, createLogger({ service: 'bench', level: 'warn' })));
-  const worker = await startWorker({ natsUrl, pool: POOL, env: { AIRLOCK_CAPACITY: String(capacity) } });
+  const worker = await startWorker({ natsUrl, pool, env: { AIRLOCK_CAPACITY: String(capacity) } });
   stack.defer(() => worker.stop());
   const key = await bootstrapOperator(databaseUrl);
+  let pushes = 0;
   const post = async (path: string, body: unknown): Promise<void> => {
     const response = await fetch(`${dispatcher.url}/api/airlock/v1/${path}`, {
       method: 'POST',
@@ -38,20 +55,17 @@ export async function startBenchAirlock({ databaseUrl, natsUrl }: BenchServers, 
   };
   return {
     dispatcher,
+    workerPid: worker.pid,
     defineTable: (logicalName) => post('tables', tableDefinition(logicalName)),
     pushBundle: (name, code, { stateless = false } = {}) =>
-      post('bundles', { manifest: { manifestVersion: 1, name, version: versionOf(code), sdkVersion: '0.0.0', stateless }, code }),
+      // A bundle's version has to rise with its content.
+      post('bundles', { manifest: { manifestVersion: 1, name, version: `1.0.${++pushes}`, sdkVersion: '0.0.0', stateless }, code }),
     create: async (table) => {
       const response = await executeMessage(dispatcher.operations, createRequest(dispatcher, table));
       if (!response.ok) throw new Error(`${response.fault.code} ${response.fault.message}`);
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-/** A bundle's version has to rise with its content. */
-function versionOf(code: string): string {
-  return `1.0.${createHash('sha256').update(code).digest().readUInt16BE(0)}`;
 }
 
 function tableDefinition(logicalName: string) {

@@ -1,16 +1,10 @@
 import type { Measured } from './measure.ts';
 
-/** What every case gets: servers of the run. The floors are measured first, in the same run. */
+/** Servers of the run; every case measures the floors that it needs itself, in turns with what it compares them to. */
 export interface BenchServers {
-  readonly databaseUrl: string;
+  /** A database of its own for each name. */
+  readonly database: (name: string) => Promise<string>;
   readonly natsUrl: string;
-}
-
-export interface Floors {
-  /** Request and reply of 2 KB between two processes. */
-  readonly natsRoundTrip: Measured;
-  /** BEGIN, INSERT, COMMIT on one connection. */
-  readonly postgresTransaction: Measured;
 }
 
 /** One ratio and the goal it is held to. */
@@ -23,9 +17,11 @@ export interface Ratio {
 export interface BenchReport {
   readonly measured: readonly Measured[];
   readonly ratios: readonly Ratio[];
+  /** What could not be compared here, and why. */
+  readonly notes?: readonly string[];
 }
 
 export interface BenchCase {
   readonly name: string;
-  run(servers: BenchServers, floors: Floors): Promise<BenchReport>;
+  run(servers: BenchServers): Promise<BenchReport>;
 }
