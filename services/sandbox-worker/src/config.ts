@@ -1,7 +1,15 @@
 import { z } from 'zod';
+import { LAYER_NAMES } from './layers/layers.ts';
+import type { LayerPolicy } from './layers/require-layers.ts';
 
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 const token = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'may hold letters, digits, _ and -, at most 64');
+
+const layerList = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').filter((name) => name !== ''))
+  .pipe(z.array(z.enum(LAYER_NAMES)));
 
 const Environment = z.strictObject({
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
@@ -20,6 +28,14 @@ const Environment = z.strictObject({
   /** Lets bundles that declare themselves stateless run in an isolate that ran before. */
   AIRLOCK_ALLOW_REUSE: flag.default(true),
   AIRLOCK_BUNDLE_CACHE_DIR: z.string().min(1).optional(),
+  /** The bubblewrap to use; else the one on the path. */
+  AIRLOCK_BWRAP: z.string().min(1).optional(),
+  /** Layers without which the worker must not start, by name. */
+  AIRLOCK_REQUIRE_LAYERS: layerList,
+  /** The pool runs plug-ins of several organizations: it needs the layers of the operating system. */
+  AIRLOCK_SHARED_POOL: flag.default(false),
+  /** What a pool may be without all the same, by name. */
+  AIRLOCK_ALLOW_WITHOUT: layerList,
   AIRLOCK_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** How long SIGTERM waits for what runs. */
   AIRLOCK_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
@@ -44,6 +60,8 @@ export interface Config {
   readonly jitless: boolean;
   readonly allowReuse: boolean;
   readonly bundleCacheDir: string | undefined;
+  readonly bwrap: string | undefined;
+  readonly layerPolicy: LayerPolicy;
   readonly logLevel: string;
   readonly drainMs: number;
 }
@@ -72,6 +90,12 @@ export function parseConfig(
     jitless: vars.AIRLOCK_JITLESS,
     allowReuse: vars.AIRLOCK_ALLOW_REUSE,
     bundleCacheDir: vars.AIRLOCK_BUNDLE_CACHE_DIR,
+    bwrap: vars.AIRLOCK_BWRAP,
+    layerPolicy: {
+      shared: vars.AIRLOCK_SHARED_POOL,
+      required: vars.AIRLOCK_REQUIRE_LAYERS,
+      allowWithout: vars.AIRLOCK_ALLOW_WITHOUT,
+    },
     logLevel: vars.AIRLOCK_LOG_LEVEL,
     drainMs: vars.AIRLOCK_DRAIN_MS,
   });

@@ -5,7 +5,10 @@ import { createLogger } from '@airlock/telemetry';
 import { createBundleStore } from './bundles/bundle-store.ts';
 import { type Bus, openBus } from './bus/bus.ts';
 import { parseConfig } from './config.ts';
+import { TOOLCHAIN_BWRAP } from './layers/bwrap-binary.ts';
+import { closeInheritedDescriptors } from './layers/close-inherited.ts';
 import { detectLayers } from './layers/layers.ts';
+import { missingLayers } from './layers/require-layers.ts';
 import { buildChildImage } from './supervisor/child-image.ts';
 import { createChildPool } from './supervisor/pool.ts';
 import { SandboxProcess } from './supervisor/sandbox-process.ts';
@@ -18,9 +21,24 @@ const SPARES = 2;
 const config = parseConfig(process.env, { cpus: availableParallelism(), randomId: randomBytes(9).toString('base64url') });
 const log = createLogger({ service: 'sandbox-worker', level: config.logLevel });
 const nowMs = (): number => performance.now();
-const layers = detectLayers({ searchPath: process.env['PATH'] ?? '' });
+closeInheritedDescriptors();
 const image = buildChildImage();
 process.on('exit', () => image[Symbol.dispose]());
+const { layers, tried } = detectLayers({
+  searchPath: process.env['PATH'] ?? '',
+  bwrap: config.bwrap,
+  fallbackBwrap: TOOLCHAIN_BWRAP,
+  jitless: config.jitless,
+  imageDirectory: image.directory,
+  arch: process.arch,
+  isRoot: process.getuid?.() === 0,
+});
+const refusal = missingLayers(layers.names, config.layerPolicy);
+if (refusal !== undefined) {
+  log.fatal({ layers: layers.names, tried }, refusal);
+  process.exit(1);
+}
+if (tried.length > 0) log.warn({ layers: layers.names, tried }, 'not every layer of the operating system is on');
 
 const watch = createWatch(nowMs);
 const pool = createChildPool({
@@ -31,7 +49,9 @@ const pool = createChildPool({
   watch,
   log,
 });
-pool.openSpares();
+const firstChild = pool.openSpares();
+// Waited for below; it may fail before.
+firstChild.catch(() => {});
 
 // The handlers are wired before the worker exists: nothing is heard until `openBus` has returned.
 let worker: Worker | undefined;
@@ -45,6 +65,11 @@ const bus: Bus = await openBus(
     onStatus: (status) => log.info({ status }, 'the connection to the bus changed'),
   },
 );
+// A worker whose sandbox processes do not start, or are not as confined as it would claim, must not ask for work.
+await firstChild.catch((error: unknown) => {
+  log.fatal({ err: error, layers: layers.names }, 'no sandbox process can be started');
+  process.exit(1);
+});
 const bundles = createBundleStore({
   request: (dispatcherId, request) => bus.bundle(dispatcherId, encodeFrame([JSON.stringify(request)])),
   cacheDirectory: config.bundleCacheDir,

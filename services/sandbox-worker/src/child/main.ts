@@ -7,6 +7,7 @@ import type { FromChild, InspectOrder, ToChild } from '../pipe/messages.ts';
 import { mapScriptFor } from '../source-maps/map-script.ts';
 import { bundleFileName, createBundles } from './bundles.ts';
 import { type RunningExecution, startExecution } from './execution.ts';
+import { checkSelf } from './self-check.ts';
 
 /**
  * The sandbox process: assumed to be in the hands of whoever wrote the plug-in. It has one pipe and no environment, no
@@ -86,7 +87,14 @@ function receive(text: string): void {
 
 pipe.on('data', frameReader(MAX_FRAME_TO_CHILD, receive));
 // A supervisor that is gone leaves nobody to run for. `process.exit` would wait for ever for a guest in an uninterruptible builtin.
-const end = (): void => void process.kill(process.pid, 'SIGKILL');
+const end = (): void => {
+  try {
+    process.kill(process.pid, 'SIGKILL');
+  } catch {
+    // Refused by the layer that ends this process with its parent.
+  }
+};
 pipe.on('close', end);
 pipe.on('error', end);
-send({ kind: 'ready' });
+const [, , imageDirectory = '', network] = process.argv;
+void checkSelf(imageDirectory, network === 'try' ? 'try' : 'leave').then((found) => send({ kind: 'ready', found }));

@@ -1,3 +1,5 @@
+import type { FoundInside } from '../layers/check-layers.ts';
+
 /**
  * Envelopes on the pipe. Types only: the sandbox process needs no schema (it trusts its supervisor), and the supervisor
  * parses what a child says with `supervisor/child-message.ts`. The comment after each kind names its further lines.

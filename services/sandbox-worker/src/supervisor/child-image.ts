@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +22,8 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 
 export function buildChildImage(): ChildImage {
   const directory = mkdtempSync(path.join(tmpdir(), 'airlock-child-'));
+  // The program is no secret, and a layer may start it as another user.
+  chmodSync(directory, 0o755);
   writeFileSync(path.join(directory, 'package.json'), '{"type":"module"}\n');
   const done = new Set<string>();
 

@@ -15,8 +15,16 @@ const Use = z.object({
   hostCalls: z.int().nonnegative(),
 });
 
+/** Before a guest was in it, so still the word of our own program. */
+const Found = z.object({
+  network: z.string().max(64),
+  writable: z.array(z.string().max(256)).max(16),
+  environment: z.array(z.string().max(256)).max(16),
+  descriptors: z.array(z.int()).max(64),
+});
+
 export const ChildMessage = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('ready'), found: Found }),
   z.object({ kind: z.literal('prepared'), digest: z.string().max(64), count: z.int().min(0).max(64) }),
   z.object({ kind: z.literal('trace'), run, text: z.string() }),
   z.object({ kind: z.literal('call'), run, callId: z.int().nonnegative() }),

@@ -31,7 +31,8 @@ export interface ChildPool extends Disposable {
   readonly start: (organizationId: string) => Promise<SandboxProcess>;
   readonly release: (child: SandboxProcess, wishes: readonly Wish[]) => void;
   readonly discard: (child: SandboxProcess, cause: string) => void;
-  readonly openSpares: () => void;
+  /** Resolves when the first is ready; rejects when it did not start. The pool goes on trying by itself. */
+  readonly openSpares: () => Promise<void>;
   readonly warm: () => string[];
   readonly size: () => number;
   readonly kills: Readonly<Record<string, number>>;
@@ -212,6 +213,7 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
 
   return {
     take: (organizationId, key) => {
+      for (const child of [...idle, ...spare]) if (child.hasExited) discard(child, 'died-idle');
       let found: SandboxProcess | undefined;
       // Newest first: its memory is the warmest, and the oldest may then be trimmed.
       for (let i = idle.length - 1; i >= 0; i -= 1) {
@@ -247,7 +249,14 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
       }, PREPARE_AFTER_MS).unref();
     },
     discard,
-    openSpares: fill,
+    openSpares: () => {
+      const first = begin().then((child) => {
+        if (closed) child.kill();
+        else spare.push(child);
+      });
+      fill();
+      return first;
+    },
     warm: () =>
       [...new Set(idle.flatMap((child) => [...child.prepared].filter(([, count]) => count > 0).map(([key]) => key.slice(0, 12))))].slice(0, 64),
     size: () => all.size,

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { cleanText, FrameError, splitFrame } from '@airlock/protocol';
-import type { Layers } from '../layers/layers.ts';
+import { brokenLayer, lookFromOutside } from '../layers/check-layers.ts';
+import { FILTER_FD, INFO_FD, type Layers, nodeFlags } from '../layers/layers.ts';
 import { frameReader, MAX_FRAME_FROM_CHILD, PipeError, packFrame } from '../pipe/frames.ts';
 import type { ToChild } from '../pipe/messages.ts';
 import { ChildMessage } from './child-message.ts';
-import { openUsage, type UsageReader } from './usage.ts';
+import { lateUsage, openUsage, type UsageReader } from './usage.ts';
 
 export interface SandboxProcessOptions {
   /** JavaScript file of the child image. */
@@ -31,8 +34,9 @@ const GONE_AFTER_KILL_MS = 500;
 
 /** One sandbox process and its pipe. It holds nothing: no token, no subject, no address. */
 export class SandboxProcess implements Disposable {
+  /** What was started; the sandbox process itself may be a child of it. */
   readonly pid: number;
-  readonly usage: UsageReader;
+  readonly usage: UsageReader & { readonly open: (usage: UsageReader) => void } = lateUsage();
   readonly bornMs: number;
   /** The one organization whose plug-ins ever ran in it. */
   organizationId: string | undefined;
@@ -48,24 +52,29 @@ export class SandboxProcess implements Disposable {
   readonly #bundles = new Set<string>();
   readonly #process: ChildProcess;
   readonly #pipe: Duplex;
+  readonly #layers: Layers;
+  #info = '';
+  #sandboxPid: number | undefined;
+  /** What it said when it was ready, until its number is known. */
+  #readyMessage: Extract<ChildMessage, { kind: 'ready' }> | undefined;
 
   constructor({ main, jitless, layers, nowMs }: SandboxProcessOptions) {
-    // `--no-node-snapshot` is demanded by isolated-vm. The library's own isolates share the flags of the process.
-    const flags = [
-      '--no-node-snapshot',
-      '--no-warnings',
-      '--enable-sharedarraybuffer-per-context',
-      '--max-old-space-size=128',
-      ...(jitless ? ['--jitless'] : []),
-    ];
-    const { file, args } = layers.wrapCommand({ file: process.execPath, args: [...flags, main] });
+    this.#layers = layers;
+    const promisesNoNetwork = layers.names.includes('bwrap') || layers.names.includes('unshare');
+    const { file, args } = layers.wrapCommand({
+      file: process.execPath,
+      args: [...nodeFlags(jitless), main, path.dirname(main), promisesNoNetwork ? 'try' : 'leave'],
+    });
+    const filter = layers.filterFile === undefined ? undefined : openSync(layers.filterFile, 'r');
     const child = spawn(file, args, {
       cwd: '/',
       env: { TZ: 'UTC', LC_ALL: 'C.UTF-8' },
       // A group of its own, so that one signal ends whatever it may have started.
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      // INFO_FD, FILTER_FD
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...(layers.pidComesLater ? ['pipe' as const] : []), ...(filter === undefined ? [] : [filter])],
     });
+    if (filter !== undefined) closeSync(filter);
     child.on('error', () => this.#ended());
     child.stderr?.on('data', (chunk: Buffer) => {
       if (!this.ready) this.startText = cleanText(this.startText + chunk.toString('utf8'), MAX_START_TEXT);
@@ -73,8 +82,9 @@ export class SandboxProcess implements Disposable {
     if (child.pid === undefined) throw new Error(`the sandbox process could not be started: ${file}`);
     this.pid = child.pid;
     this.bornMs = nowMs();
-    this.usage = openUsage(child.pid);
     this.#process = child;
+    if (layers.pidComesLater) (child.stdio[INFO_FD] as Duplex).on('data', (chunk: Buffer) => this.#learnPid(chunk)).on('error', () => {});
+    else this.#found(child.pid);
     // A `pipe` beyond the first three is a socket pair in both directions.
     this.#pipe = child.stdio[3] as Duplex;
     const read = frameReader(MAX_FRAME_FROM_CHILD, (text) => this.#receive(text));
@@ -87,6 +97,11 @@ export class SandboxProcess implements Disposable {
     });
     this.#pipe.on('error', () => this.#pipe.destroy());
     this.#pipe.on('close', () => this.#ended());
+  }
+
+  /** What was started has ended: whatever may still be in the pipe, it takes no more work. */
+  get hasExited(): boolean {
+    return this.gone || this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   send(envelope: ToChild, ...lines: readonly string[]): void {
@@ -129,7 +144,42 @@ export class SandboxProcess implements Disposable {
       this.#violate(error instanceof FrameError ? error.message : 'a message of the sandbox process is not valid');
       return;
     }
+    if (message.kind === 'ready' && !this.ready) {
+      this.#readyMessage = message;
+      this.#checkLayers();
+      return;
+    }
     this.listener?.onMessage(message, lines);
+  }
+
+  /** bubblewrap's `{"child-pid": 123, …}`; it may come in pieces. */
+  #learnPid(chunk: Buffer): void {
+    if (this.#info.length < MAX_START_TEXT) this.#info += chunk.toString('latin1');
+    const pid = Number(/"child-pid"\s*:\s*(\d+)\s*,/.exec(this.#info)?.[1]);
+    if (this.#sandboxPid === undefined && pid > 0) this.#found(pid);
+  }
+
+  #found(pid: number): void {
+    this.#sandboxPid = pid;
+    try {
+      this.usage.open(openUsage(pid));
+    } catch {
+      // It is gone already, and its pipe says so.
+    }
+    this.#checkLayers();
+  }
+
+  /** Ready is who says so and is as confined as this worker claims (I15). */
+  #checkLayers(): void {
+    if (this.#readyMessage === undefined || this.#sandboxPid === undefined || this.gone) return;
+    let problem: string | undefined;
+    try {
+      problem = brokenLayer(this.#layers.names, this.#readyMessage.found, lookFromOutside(this.#sandboxPid));
+    } catch {
+      problem = 'it could not be looked at';
+    }
+    if (problem !== undefined) return this.#violate(`a layer of the operating system does not hold: ${problem}`);
+    this.listener?.onMessage(this.#readyMessage, []);
   }
 
   #violate(detail: string): void {
@@ -141,7 +191,7 @@ export class SandboxProcess implements Disposable {
   #ended(): void {
     if (this.gone) return;
     this.gone = true;
-    this.usage?.[Symbol.dispose]();
+    this.usage[Symbol.dispose]();
     // A child that closed its pipe but lives on would never be heard of again.
     this.kill();
     this.#process?.unref();

@@ -45,3 +45,20 @@ export function openUsage(pid: number, pageBytes = 4_096): UsageReader {
     },
   };
 }
+
+/** Readings of a process whose number is not known yet: none, until `open`. */
+export function lateUsage(): UsageReader & { readonly open: (usage: UsageReader) => void } {
+  let usage: UsageReader | undefined;
+  let closed = false;
+  return {
+    open: (opened) => {
+      if (closed) opened[Symbol.dispose]();
+      else usage = opened;
+    },
+    read: () => usage?.read(),
+    [Symbol.dispose]: () => {
+      closed = true;
+      usage?.[Symbol.dispose]();
+    },
+  };
+}
