@@ -45,7 +45,6 @@ export function assemble(program: readonly Instruction[]): Buffer {
       case 'load':
         put(LOAD_WORD, one.offset);
         break;
-        break;
       case 'jump-if': {
         const far = distance(index, one.to);
         if (far > FARTHEST) throw new Error(`the label '${one.to}' is ${far} instructions away; ${FARTHEST} is the most`);

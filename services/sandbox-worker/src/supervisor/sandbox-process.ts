@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { cleanText, FrameError, splitFrame } from '@airlock/protocol';
 import { brokenLayer, lookFromOutside } from '../layers/check-layers.ts';
-import { FILTER_FD, INFO_FD, type Layers, nodeFlags } from '../layers/layers.ts';
+import { INFO_FD, type Layers, nodeFlags } from '../layers/layers.ts';
 import { frameReader, MAX_FRAME_FROM_CHILD, PipeError, packFrame } from '../pipe/frames.ts';
 import type { ToChild } from '../pipe/messages.ts';
 import { ChildMessage } from './child-message.ts';
@@ -71,7 +71,7 @@ export class SandboxProcess implements Disposable {
       env: { TZ: 'UTC', LC_ALL: 'C.UTF-8' },
       // A group of its own, so that one signal ends whatever it may have started.
       detached: true,
-      // INFO_FD, FILTER_FD
+      // After the pipe: INFO_FD and FILTER_FD.
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...(layers.pidComesLater ? ['pipe' as const] : []), ...(filter === undefined ? [] : [filter])],
     });
     if (filter !== undefined) closeSync(filter);
