@@ -240,6 +240,7 @@ export const errorCodes = {
   SIGNING_KEY_REVOKED: { code: '0x8008f023', http: 403, text: 'The signing key "{name}" ({key}) was revoked; sign with another one.' },
   SIGNING_KEY_INVALID: { code: '0x8008f024', http: 400, text: 'This is not a public ed25519 key: {problem}' },
   SIGNING_KEY_EXISTS: { code: '0x8008f025', http: 409, text: 'The signing key {key} is registered already, as "{name}"{state}.' },
+  EGRESS_GRANT_EXISTS: { code: '0x8008f030', http: 409, text: 'The step "{step}" has an egress grant for {target} already. Revoke it first.' },
   // Secrets
   MASTER_KEY_MISSING: {
     code: '0x8008f028',

@@ -3,6 +3,8 @@ import { createUser } from './access/create-user.ts';
 import type { KeyStore } from './access/keys.ts';
 import { inspectBundle } from './bus/inspect-bundle.ts';
 import type { WorkerBus } from './bus/worker-bus.ts';
+import { grantEgress, listGrants, revokeGrant } from './egress/grants.ts';
+import { readLedger } from './egress/ledger.ts';
 import type { AirlockApi, AirlockCall } from './http/airlock-api.ts';
 import { defineTable, planTable } from './metadata/define-table.ts';
 import type { MetadataCache } from './metadata/metadata-cache.ts';
@@ -60,6 +62,10 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
     listSigningKeys: () => listSigningKeys(db),
     revokeSigningKey: ({ caller, trace }, id) => revokeSigningKey({ db }, id, { ...caller, traceId: trace.traceId }),
     readAudit: (_call, query) => readAudit(db, query),
+    grantEgress: ({ caller, trace }, stepId, request) => grantEgress(db, stepId, request, { ...caller, traceId: trace.traceId }),
+    listEgressGrants: (_call, stepId) => listGrants(db, stepId),
+    revokeEgressGrant: ({ caller, trace }, stepId, grantId) => revokeGrant(db, stepId, grantId, { ...caller, traceId: trace.traceId }),
+    readEgressLog: (_call, query) => readLedger(db, query),
     listSteps: () => listSteps(db),
     listPluginTypes: () => listPluginTypes(db),
     patchStep: async ({ caller }, stepId, patch) => void (await reloaded(patchStep(change, stepId, patch, caller))),

@@ -6,6 +6,9 @@ import { createAirlockApi } from './airlock-api.ts';
 import { openConnection } from './bus/open-connection.ts';
 import { WorkerBus } from './bus/worker-bus.ts';
 import type { Config } from './config.ts';
+import { openEgressClient } from './egress/egress-client.ts';
+import { cleanUpLedger } from './egress/ledger.ts';
+import { serveFetch } from './egress/serve-fetch.ts';
 import { executeMessage } from './execute-message/execute-message.ts';
 import type { OperationDependencies } from './execute-message/operation.ts';
 import { UserDirectory } from './execute-message/user-directory.ts';
@@ -28,6 +31,7 @@ import { TraceLogWriter } from './trace-log/trace-log-writer.ts';
 /** Leaves room for the envelope below NATS' `max_payload` of 1 MB. */
 const CONTEXT_BYTES = 900 * 1024;
 const CLEAN_UP_EVERY_MS = 10 * 60_000;
+const EGRESS_LOG_RETENTION_MS = 90 * 24 * 3_600_000;
 /** A shutdown lets attempts of system jobs run on for so long; then it gives them back. Shorter than the whole shutdown. */
 const JOB_DRAIN_MS = 5_000;
 
@@ -97,9 +101,12 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
   );
   const traceLog = stack.use(new TraceLogWriter(traceDb, log));
 
+  const egress = openEgressClient(nats, config.dispatcherId, log);
+
   const operations: OperationDependencies = {
     connections,
     bus,
+    serveFetch: (call) => serveFetch({ db, client: egress, log }, call),
     registrations: () => registrations.current,
     metadata: () => metadata.current,
     users: new UserDirectory(db),
@@ -158,7 +165,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
         () => false,
       ));
     const workers = bus.directory.list().length;
-    return { ready: database && connected && workers > 0, parts: { database, bus: connected, workers } };
+    return { ready: database && connected && workers > 0, parts: { database, bus: connected, workers, egress: egress.health() } };
   }
 
   const server = createServer({
@@ -193,7 +200,14 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
     cleanUpTraceLog(traceDb, Date.now(), { retentionMs: config.traceLogRetentionHours * 3_600_000 }).catch((error: unknown) =>
       log.warn({ err: error }, 'the trace log could not be cleaned up'),
     );
-  const cleaner = setInterval(() => void cleanUp(), CLEAN_UP_EVERY_MS);
+  const cleanUpEgress = () =>
+    cleanUpLedger(traceDb, Date.now() - EGRESS_LOG_RETENTION_MS).catch((error: unknown) =>
+      log.warn({ err: error }, 'the ledger of egress could not be cleaned up'),
+    );
+  const cleaner = setInterval(() => {
+    void cleanUp();
+    void cleanUpEgress();
+  }, CLEAN_UP_EVERY_MS);
   stack.defer(() => clearInterval(cleaner));
   // First to be disposed of: requests that are in come to their end while everything below them still stands.
   stack.defer(() => server.close());

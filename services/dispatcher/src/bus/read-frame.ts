@@ -4,11 +4,14 @@ import { MAX_FRAME_LINES } from '@airlock/protocol';
  * What a worker sends is read in three steps, each cheaper than the next: its size, before anything is decoded; the depth
  * of its envelope, before it is parsed; its schema. A refusal is thrown, and counts against the worker.
  */
-export type Verb = 'hello' | 'result' | 'call' | 'bundle';
+export type Verb = 'hello' | 'result' | 'call' | 'bundle' | 'fetch';
 
 const KB = 1024;
 /** The server's own limit is above all of them. A hello and a request for a bundle are the worker's own words and short. */
-const FRAME_BYTES = { hello: 16 * KB, result: 1_024 * KB, call: 1_024 * KB, bundle: 2 * KB } as const satisfies Record<Verb, number>;
+const FRAME_BYTES = { hello: 16 * KB, result: 1_024 * KB, call: 1_024 * KB, fetch: 1_024 * KB, bundle: 2 * KB } as const satisfies Record<
+  Verb,
+  number
+>;
 /** The deepest that a schema knows is an outcome whose error has a chain of causes: 10. */
 const MAX_ENVELOPE_DEPTH = 24;
 

@@ -6,6 +6,7 @@ import {
   type Cancellation,
   cancelSubject,
   encodeFrame,
+  FetchCall,
   Hello,
   helloWildcard,
   PROTOCOL_VERSION,
@@ -21,6 +22,7 @@ import {
 import type { Logger } from '@airlock/telemetry';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { BundleDesk } from './bundle-desk.ts';
+import { FetchDesk } from './fetch-desk.ts';
 import { readFrame, type Verb } from './read-frame.ts';
 import { Expected, WorkerConduct } from './worker-conduct.ts';
 import { type Slot, type SlotAnswer, WorkerDirectory } from './worker-directory.ts';
@@ -45,6 +47,8 @@ export interface RunOrder {
   readonly maxCalls?: number;
   /** `signal` fires when the run is over: what the call still does is for nobody. */
   readonly onCall: (executionId: string, request: string, signal: AbortSignal) => Promise<ServiceReply>;
+  /** A request of a plug-in to another host; absent where there is no plug-in that runs. */
+  readonly onFetch?: (executionId: string, request: string, signal: AbortSignal) => Promise<ServiceReply>;
   /** Ends the run early: the execution whose service call caused it is over. */
   readonly signal?: AbortSignal;
 }
@@ -115,6 +119,7 @@ export class WorkerBus implements Disposable {
   readonly #runs = new Map<string, ActiveRun>();
   readonly #byExecution = new Map<string, ActiveRun>();
   readonly #desk: BundleDesk;
+  readonly #fetches = new FetchDesk();
   readonly #expected = new Expected();
 
   constructor(options: WorkerBusOptions) {
@@ -135,6 +140,7 @@ export class WorkerBus implements Disposable {
     this.#listen('hello', helloWildcard, (worker, { envelope }) => this.#onHello(worker, envelope));
     this.#listen('result', toDispatcherWildcard('result', dispatcherId), (worker, message) => this.#onResult(worker, message));
     this.#listen('call', toDispatcherWildcard('call', dispatcherId), (worker, message) => this.#onCall(worker, message));
+    this.#listen('fetch', toDispatcherWildcard('fetch', dispatcherId), (worker, message) => this.#onFetch(worker, message));
     this.#listen('bundle', toDispatcherWildcard('bundle', dispatcherId), (worker, { envelope }) => this.#desk.request(worker, envelope));
     // The server itself answers here when nobody listens on a worker's subject: quicker than its silence.
     connection.subscribe(unheardWildcard(dispatcherId), {
@@ -215,7 +221,10 @@ export class WorkerBus implements Disposable {
       order.signal?.removeEventListener('abort', abandon);
       this.#runs.delete(runId);
       // From here on the executions are unknown: their tokens are dead and late calls are refused.
-      for (const executionId of order.executions.keys()) this.#byExecution.delete(executionId);
+      for (const executionId of order.executions.keys()) {
+        this.#byExecution.delete(executionId);
+        this.#fetches.forget(executionId);
+      }
       slot.release();
       // A call that is being served still uses the operation's connection: nobody else may have it before the call has ended.
       run.over.abort();
@@ -273,8 +282,11 @@ export class WorkerBus implements Disposable {
   }
 
   #workerLost(worker: WorkerAddress, incarnation: string): void {
-    for (const run of this.#runs.values()) {
-      if (isSame(run.slot.worker, worker) && run.slot.incarnation === incarnation) run.end({ kind: 'worker-lost', worker });
+    for (const [runId, run] of this.#runs) {
+      if (!isSame(run.slot.worker, worker) || run.slot.incarnation !== incarnation) continue;
+      // Only the bus between us may be gone: the client keeps this for when it is back, and the slot is not held until the step's limit.
+      this.#cancel(worker, runId);
+      run.end({ kind: 'worker-lost', worker });
     }
   }
 
@@ -299,19 +311,45 @@ export class WorkerBus implements Disposable {
     run.end({ kind: 'replied', reply, state: lines[0], worker });
   }
 
-  #onCall(worker: WorkerAddress, { envelope, lines, points }: Inbound): void {
-    const call = ServiceCall.parse(envelope);
-    const request = lines[0] ?? '';
+  /** The run for which a worker may speak by what it sent; a lie counts against it. */
+  #runOf(worker: WorkerAddress, call: ServiceCall | FetchCall, points: number): ActiveRun | undefined {
     const run = this.#byExecution.get(call.executionId);
     const expected = run?.order.executions.get(call.executionId);
     if (run === undefined || expected === undefined) {
       if (!this.#expected.take(call.executionId, worker))
         this.conduct.offend(worker, 'not entitled', { points, detail: `no execution ${call.executionId}` });
-      return;
+      return undefined;
     }
-    if (!isSame(run.slot.worker, worker) || !sameToken(expected, call.token)) {
-      return this.conduct.offend(worker, 'not entitled', { points: LIE, detail: `a service call for ${call.executionId} without its token` });
-    }
+    if (isSame(run.slot.worker, worker) && sameToken(expected, call.token)) return run;
+    this.conduct.offend(worker, 'not entitled', { points: LIE, detail: `a ${call.kind} for ${call.executionId} without its token` });
+    return undefined;
+  }
+
+  #answerCall(worker: WorkerAddress, { executionId, callId }: ServiceCall | FetchCall, { ok, text }: ServiceReply): void {
+    const answer: ServiceAnswer = { version: PROTOCOL_VERSION, kind: 'answer', executionId, callId, ok };
+    this.#options.connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(answer), text]));
+  }
+
+  #onFetch(worker: WorkerAddress, { envelope, lines, points }: Inbound): void {
+    const call = FetchCall.parse(envelope);
+    const run = this.#runOf(worker, call, points);
+    const onFetch = run?.order.onFetch;
+    if (run === undefined || onFetch === undefined) return;
+    const taken = this.#fetches.request(call.executionId, call.callId, async () => {
+      try {
+        this.#answerCall(worker, call, await onFetch(call.executionId, lines[0] ?? '', run.over.signal));
+      } catch (error) {
+        this.#options.log.error({ err: error, executionId: call.executionId }, 'a request of a plug-in could not be answered');
+      }
+    });
+    if (!taken) this.conduct.offend(worker, 'too many requests', { points, detail: `requests of ${call.executionId}` });
+  }
+
+  #onCall(worker: WorkerAddress, { envelope, lines, points }: Inbound): void {
+    const call = ServiceCall.parse(envelope);
+    const request = lines[0] ?? '';
+    const run = this.#runOf(worker, call, points);
+    if (run === undefined) return;
     const calls = run.calls.get(call.executionId) ?? { last: -1, served: 0, tail: Promise.resolve(), waiting: 0 };
     // A call number is used once: a repeated one is a replay, and must not write twice.
     const replayed = call.callId <= calls.last;
@@ -328,9 +366,7 @@ export class WorkerBus implements Disposable {
       try {
         // The run may have ended while this call waited for those before it.
         if (this.#byExecution.get(call.executionId) !== run) return;
-        const { ok, text } = await run.order.onCall(call.executionId, request, run.over.signal);
-        const answer: ServiceAnswer = { version: PROTOCOL_VERSION, kind: 'answer', executionId: call.executionId, callId: call.callId, ok };
-        this.#options.connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(answer), text]));
+        this.#answerCall(worker, call, await run.order.onCall(call.executionId, request, run.over.signal));
       } catch (error) {
         this.#options.log.error({ err: error, executionId: call.executionId }, 'a service call could not be answered');
       } finally {

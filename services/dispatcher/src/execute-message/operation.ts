@@ -1,6 +1,7 @@
 import type { Fault } from '@airlock/pipeline';
 import type { Logger, TraceContext } from '@airlock/telemetry';
 import type { WorkerBus } from '../bus/worker-bus.ts';
+import type { ServeFetch } from '../egress/serve-fetch.ts';
 import type { Metadata } from '../metadata/table.ts';
 import type { Registrations } from '../registrations/load-registrations.ts';
 import type { Admission, OperationConnections } from '../store/operation-connections.ts';
@@ -29,6 +30,8 @@ export interface OperationLimits {
 export interface OperationDependencies {
   readonly connections: OperationConnections;
   readonly bus: WorkerBus;
+  /** Requests of plug-ins to other hosts. */
+  readonly serveFetch: ServeFetch;
   readonly registrations: () => Registrations;
   readonly metadata: () => Metadata;
   readonly users: UserDirectory;

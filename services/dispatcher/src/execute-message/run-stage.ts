@@ -20,6 +20,7 @@ import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
 import { redactEnd } from '../secrets/redact.ts';
 import { type ActingUser, actingUserOf } from './acting-user.ts';
 import { executionEnded, faultOfFailure } from './fault-of.ts';
+import { fetchCallOf } from './fetch-call.ts';
 import { type Operation, referenceOf } from './operation.ts';
 import { recordEnded } from './record-ended.ts';
 import { serveCall } from './serve-call.ts';
@@ -138,6 +139,13 @@ async function send(op: Operation, frame: MessageFrame, { context, prepared, req
       if (caller === undefined) throw new Error('the bus passed on a call of an execution that it was not given');
       const parent: ExecutionContext = contextOf(context, request.state, caller.own);
       return await serveCall(op, { text, parent, user: caller.user, limits: caller.limits, signal, request: frame.request });
+    },
+    onFetch: async (executionId, text, signal) => {
+      const caller = byExecution.get(executionId);
+      if (caller === undefined) throw new Error('the bus passed on a request of an execution that it was not given');
+      const { step, user, limits } = caller;
+      const leftMs = Math.min(limits.wallMs, op.deadlineMs - performance.now());
+      return await op.deps.serveFetch(fetchCallOf(op, { step, userId: user.userId, limits, text, leftMs, signal }));
     },
   });
   return redactEnd(end, op.registrations.redact);

@@ -1,10 +1,12 @@
 import type {
   AuditRow,
   BundleUpload,
+  EgressGrant,
   IssuedKey,
   JobActionRequest,
   JobActionResult,
   JobDetail,
+  NewEgressGrant,
   NewKey,
   NewSigningKey,
   NewUser,
@@ -39,6 +41,10 @@ export interface AirlockApi {
   readonly listSigningKeys: (call: AirlockCall) => Promise<readonly SigningKey[]>;
   readonly revokeSigningKey: (call: AirlockCall, id: string) => Promise<void>;
   readonly readAudit: (call: AirlockCall, query: AuditQuery) => Promise<readonly AuditRow[]>;
+  readonly grantEgress: (call: AirlockCall, stepId: string, request: NewEgressGrant) => Promise<EgressGrant>;
+  readonly listEgressGrants: (call: AirlockCall, stepId: string) => Promise<readonly EgressGrant[]>;
+  readonly revokeEgressGrant: (call: AirlockCall, stepId: string, grantId: string) => Promise<void>;
+  readonly readEgressLog: (call: AirlockCall, query: EgressLogQuery) => Promise<readonly unknown[]>;
   readonly listSteps: (call: AirlockCall) => Promise<readonly StepSummary[]>;
   readonly listPluginTypes: (call: AirlockCall) => Promise<readonly unknown[]>;
   readonly patchStep: (call: AirlockCall, stepId: string, patch: StepPatch) => Promise<void>;
@@ -59,6 +65,13 @@ export interface AirlockApi {
 export interface AuditQuery {
   readonly objectType?: string | undefined;
   readonly objectId?: string | undefined;
+  readonly top: number;
+  /** Id of the last row of the page before. */
+  readonly before?: string | undefined;
+}
+
+export interface EgressLogQuery {
+  readonly stepId?: string | undefined;
   readonly top: number;
   /** Id of the last row of the page before. */
   readonly before?: string | undefined;

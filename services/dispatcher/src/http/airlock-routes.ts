@@ -4,6 +4,7 @@ import { atLeast } from '../access/may.ts';
 import type { Role } from '../metadata/table.ts';
 import { jobActions } from '../system-jobs/bulk-action.ts';
 import type { AirlockApi, AirlockCall } from './airlock-api.ts';
+import { egressRoutes } from './egress-routes.ts';
 import type { HttpAnswer } from './fault-response.ts';
 import { protectionRoutes } from './protection-routes.ts';
 import { check, idParameter, json, noContent, ok, planOption, readBody } from './route-parts.ts';
@@ -33,6 +34,7 @@ const TraceId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digit
 
 export const airlockRoutes: readonly AirlockRoute[] = [
   ...protectionRoutes,
+  ...egressRoutes,
   {
     method: 'POST',
     path: 'bundles',

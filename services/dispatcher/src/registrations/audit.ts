@@ -23,7 +23,9 @@ type AuditAction =
   | 'revoke-key'
   | 'register-signing-key'
   | 'revoke-signing-key'
-  | 'rewrap-data-keys';
+  | 'rewrap-data-keys'
+  | 'grant-egress'
+  | 'revoke-egress';
 
 export interface AuditEntry {
   readonly action: AuditAction;

@@ -16,6 +16,7 @@ import { formatTraceparent, newTrace, type TraceContext } from '@airlock/telemet
 import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
 import { type ActingUser, actingUserOf, userById } from '../execute-message/acting-user.ts';
 import { faultOfError, faultOfFailure } from '../execute-message/fault-of.ts';
+import { fetchCallOf } from '../execute-message/fetch-call.ts';
 import type { Caller } from '../execute-message/message.ts';
 import { type Operation, type OperationDependencies, referenceOf } from '../execute-message/operation.ts';
 import { recordEnded, writeTraceLog } from '../execute-message/record-ended.ts';
@@ -177,6 +178,8 @@ async function send(deps: AttemptDependencies, op: Operation, attempt: Attempt, 
       serving = reply.catch(() => undefined);
       return reply;
     },
+    onFetch: (_executionId, text, over) =>
+      op.deps.serveFetch(fetchCallOf(op, { step, userId: user.userId, limits, text, leftMs: limits.wallMs, signal: over })),
   });
   // A call may outlive its run, and it uses the connection that goes back when this returns.
   await serving;
