@@ -12,8 +12,8 @@ export interface Connection {
 }
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH';
-  /** Below `/api/airlock/v1/`; every part of it that is data is already encoded. */
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/api/airlock/v1/`, or with a slash in front below the server's own root; every part of it that is data is already encoded. */
   readonly path: string;
   readonly body?: unknown;
 }
@@ -42,7 +42,7 @@ export async function callApi<T>(connection: Connection, request: ApiRequest, sc
 }
 
 async function exchange(connection: Connection, { method, path, body }: ApiRequest): Promise<{ response: Response; text: string }> {
-  const target = new URL(API + path, connection.url.endsWith('/') ? connection.url : `${connection.url}/`);
+  const target = new URL(path.startsWith('/') ? path.slice(1) : API + path, connection.url.endsWith('/') ? connection.url : `${connection.url}/`);
   const timeoutMs = connection.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const headers: Record<string, string> = { accept: 'application/json', authorization: `Bearer ${connection.token}` };
   if (body !== undefined) headers['content-type'] = 'application/json';

@@ -11,6 +11,13 @@ export interface Options {
   readonly url: string | undefined;
   readonly token: string | undefined;
   readonly timeoutMs: number | undefined;
+  readonly name: string | undefined;
+  readonly role: string | undefined;
+  readonly email: string | undefined;
+  readonly days: string | undefined;
+  /** File of a private key. */
+  readonly sign: string | undefined;
+  readonly organization: string | undefined;
 }
 
 const MAX_TIMEOUT_SECONDS = 3_600;
@@ -18,7 +25,9 @@ const MAX_TIMEOUT_SECONDS = 3_600;
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   const { json = false, plan = false, yes = false, help = false, version = false, url, token, timeout } = values;
-  return { words: positionals, json, plan, yes, help, version, url, token, timeoutMs: timeout === undefined ? undefined : timeoutMsOf(timeout) };
+  const { name, role, email, days, sign, organization } = values;
+  const timeoutMs = timeout === undefined ? undefined : timeoutMsOf(timeout);
+  return { words: positionals, json, plan, yes, help, version, url, token, timeoutMs, name, role, email, days, sign, organization };
 }
 
 function parse(args: readonly string[]) {
@@ -35,6 +44,12 @@ function parse(args: readonly string[]) {
         url: { type: 'string' },
         token: { type: 'string' },
         timeout: { type: 'string' },
+        name: { type: 'string' },
+        role: { type: 'string' },
+        email: { type: 'string' },
+        days: { type: 'string' },
+        sign: { type: 'string' },
+        organization: { type: 'string' },
       },
     });
   } catch (error) {

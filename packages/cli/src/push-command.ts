@@ -5,6 +5,7 @@ import { connectionOf } from './connection.ts';
 import type { Options } from './options.ts';
 import { planText } from './plan-text.ts';
 import { hasChanges, pushBundle } from './push-bundle.ts';
+import { signatureFor } from './sign-bundle.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -20,7 +21,10 @@ export async function pushCommand(options: Options, terminal: Terminal): Promise
   const bundle = await buildBundle(dir);
   for (const warning of bundle.warnings) note(paint('yellow', `warning: ${warning}`));
 
-  const planned = await pushBundle({ ...connection, bundle, plan: true });
+  const signature = await signatureFor(bundle, connection, options, cwd);
+  const upload = { ...connection, bundle, ...(signature && { signature }) };
+
+  const planned = await pushBundle({ ...upload, plan: true });
   if (!options.json) print(planText(planned, paint));
   if (options.plan || !hasChanges(planned)) return options.json ? print(JSON.stringify(planned)) : undefined;
 
@@ -28,7 +32,7 @@ export async function pushCommand(options: Options, terminal: Terminal): Promise
     print('Nothing was changed.');
     return;
   }
-  const applied = await pushBundle({ ...connection, bundle });
+  const applied = await pushBundle(upload);
   print(options.json ? JSON.stringify(applied) : appliedText(applied, planned, terminal));
 }
 

@@ -2,37 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PushResult, type StepSummary } from '@airlock/protocol';
 import { expect, test } from 'vitest';
-import { run } from './run.ts';
-import { type ContractServer, startContractServer } from './testing/contract-server.ts';
+import { startContractServer } from './testing/contract-server.ts';
 import { makeProject, packageJson } from './testing/make-project.ts';
-
-interface Situation {
-  readonly cwd?: string;
-  readonly env?: Record<string, string>;
-  readonly answer?: boolean;
-}
-
-/** Runs one command line and keeps all that it wrote. */
-async function airlock(args: readonly string[], { cwd = '/', env = {}, answer }: Situation = {}) {
-  const out: string[] = [];
-  const notes: string[] = [];
-  const questions: string[] = [];
-  const confirm = async (question: string) => {
-    questions.push(question);
-    return answer === true;
-  };
-  const code = await run(args, {
-    print: (text) => out.push(text),
-    note: (text) => notes.push(text),
-    confirm: answer === undefined ? undefined : confirm,
-    paint: (_, text) => text,
-    env,
-    cwd,
-  });
-  return { code, out: out.join('\n'), notes: notes.join('\n'), questions };
-}
-
-const at = ({ url, token }: ContractServer) => ({ AIRLOCK_URL: url, AIRLOCK_TOKEN: token });
+import { airlock, at } from './testing/run-airlock.ts';
 
 const step: StepSummary = {
   id: '0195d3a0-0000-7000-8000-000000000001',
@@ -251,6 +223,15 @@ test.for([
   ['a trace id that is none', 'traces', 'show', '../steps'],
   ['a timeout that is no number', 'steps', 'list', '--timeout', 'soon'],
   ['no server', 'steps', 'list'],
+  ['a bundle without a name', 'bundles', 'remove'],
+  ['a removal that nobody confirms', 'bundles', 'remove', 'x', '--url', 'http://127.0.0.1:1', '--token', 'x'],
+  ['a user without a role', 'users', 'create', 'A'],
+  ['a role that there is not', 'users', 'create', 'A', '--role', 'king'],
+  ['a key without a name', 'keys', 'create', 'id'],
+  ['days that are no number', 'keys', 'create', 'id', '--name', 'n', '--days', 'few'],
+  ['a key to be forgotten', 'keys', 'forget', 'id'],
+  ['a signing key without a name', 'signing-keys', 'add', 'x.pub'],
+  ['a signing key without a file', 'signing-keys', 'add'],
   ['an address that is none', 'steps', 'list', '--url', 'localhost:1', '--token', 'x'],
 ] as const)('%s is a mistake in the command line: 2', async ([, ...args]) => {
   const { code, notes } = await airlock(args);

@@ -2,12 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { ApiError } from './api-error.ts';
 import { buildCommand } from './build-command.ts';
 import { BuildError } from './build-error.ts';
+import { bundlesCommand } from './bundles-command.ts';
+import { keysCommand } from './keys-command.ts';
 import { type Options, readOptions } from './options.ts';
 import { pushCommand } from './push-command.ts';
+import { signingKeysCommand } from './signing-keys-command.ts';
 import { stepsCommand } from './steps-command.ts';
 import type { Terminal } from './terminal.ts';
 import { tracesCommand } from './traces-command.ts';
 import { UsageError } from './usage-error.ts';
+import { usersCommand } from './users-command.ts';
 
 export const usage = `airlock <command>
 
@@ -16,9 +20,18 @@ export const usage = `airlock <command>
   steps list                      all registered steps
   steps enable|disable <id|name>  switch a step on or off
   traces show <trace id>          what the plug-ins of one operation wrote, and how they failed
+  bundles list                    all versions of all bundles, and who signed them
+  bundles remove <name>[@<ver>]   remove what no step runs any more
+  users create <full name>        with --role user|author|operator [--email]; prints the id
+  keys create <user id>           an API key, with --name [--days]; shown this once
+  keys revoke <key id>
+  keys generate-signing <file>    a key pair for signing bundles: <file> and <file>.pub
+  signing-keys list | add <public key file> --name <name> | revoke <id>
 
   --plan          push: show the plan and stop
   --yes, -y       push: apply without a question
+  --sign <file>   push: sign the bundle with this private key
+  --organization  push --sign: for this organization id, not for the one that the server names
   --json          print the result (or the error) as JSON
   --url, --token  the server and an API key; default AIRLOCK_URL and AIRLOCK_TOKEN,
                   then .airlock/dev.json of a system started with "npm start"
@@ -32,9 +45,13 @@ export type ExitCode = 0 | 1 | 2;
 
 const commands: Readonly<Record<string, (options: Options, terminal: Terminal) => Promise<void>>> = {
   build: buildCommand,
+  bundles: bundlesCommand,
+  keys: keysCommand,
   push: pushCommand,
+  'signing-keys': signingKeysCommand,
   steps: stepsCommand,
   traces: tracesCommand,
+  users: usersCommand,
 };
 
 /** Runs one command line. Never throws for what a user, a project or a server did wrong. */

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BundleUpload, type PlannedChange, type PushResult, StepPatch, type StepSummary } from '@airlock/protocol';
+import { BundleUpload, NewKey, NewSigningKey, NewUser, type PlannedChange, type PushResult, StepPatch, type StepSummary } from '@airlock/protocol';
 
 /** What a request may be answered with in place of the contract's own answer. */
 export type Interference = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -50,6 +50,9 @@ export async function startContractServer(): Promise<ContractServer> {
     if (request.method === 'GET' && path === 'steps') return answer(response, 200, { value: server.steps });
     if (request.method === 'PATCH' && path.startsWith('steps/')) return patch(response, path.slice('steps/'.length), body);
     if (request.method === 'GET' && path.startsWith('traces/')) return answer(response, 200, { value: traceRows });
+    if (path === '/api/data/v9.2/WhoAmI') return answer(response, 200, { OrganizationId: ORGANIZATION_ID });
+    const administered = administer(request.method ?? '', path, body);
+    if (administered !== undefined) return answer(response, administered.status, administered.body);
     return answer(response, 404, problem('0x8006088a', `Resource not found for the segment '${path}'.`));
   }
 
@@ -102,10 +105,52 @@ const traceRows = [
   },
 ];
 
+export const ORGANIZATION_ID = '0195d3a0-0000-7000-8000-0000000000aa';
+const signingKey = { id: 'k1', name: 'release', fingerprint: 'f'.repeat(64), createdOn: '2026-01-31T12:00:00.000Z', createdBy: 'u', revokedOn: null };
+const bundle = {
+  id: 'b1',
+  name: '@test/plugin',
+  version: '1.0.0',
+  digest: 'd'.repeat(64),
+  description: '',
+  isCurrent: true,
+  stateless: false,
+  size: 5,
+  uploadedOn: '2026-01-31T12:00:00.000Z',
+  uploadedBy: 'u',
+  signedBy: null,
+  steps: 2,
+};
+
+/** Users, keys, bundles: bodies are checked by the contract's schemas, answers are always the same. */
+function administer(method: string, path: string, body: string): { readonly status: number; readonly body?: unknown } | undefined {
+  const given = () => JSON.parse(body) as unknown;
+  switch (`${method} ${path.split('/')[0]}`) {
+    case 'GET bundles':
+      return { status: 200, body: { value: [bundle] } };
+    case 'GET signing-keys':
+      return { status: 200, body: { value: [signingKey] } };
+    case 'POST signing-keys':
+      return { status: 201, body: { ...signingKey, name: NewSigningKey.parse(given()).name } };
+    case 'POST users':
+      return { status: 201, body: { systemuserid: `id of ${NewUser.parse(given()).role}` } };
+    case 'POST keys':
+      return { status: 201, body: { id: 'k', key: 'alk_secret', expiresOn: `in ${NewKey.parse(given()).expiresInDays} days` } };
+    case 'DELETE keys':
+    case 'DELETE signing-keys':
+    case 'DELETE bundles':
+      return { status: 204 };
+    default:
+      return undefined;
+  }
+}
+
 const problem = (code: string, message: string) => ({ error: { code, message } });
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'x-airlock-trace-id': 'a'.repeat(32) }).end(JSON.stringify(body));
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'x-airlock-trace-id': 'a'.repeat(32) })
+    .end(body === undefined ? undefined : JSON.stringify(body));
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
