@@ -51,8 +51,10 @@ async function send(system: ChaosSystem, random: Random, known: string[]): Promi
     const outcome = error.code === OUTCOME_UNKNOWN ? 'unknown' : 'refused';
     return { ...asked, outcome, detail: `${answer.status} ${error.code} ${error.message}` };
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    return { ...asked, outcome: 'unknown', detail: `${String(error)}${cause}` };
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
+    // Nobody listened: nothing was sent.
+    const outcome = cause.includes('ECONNREFUSED') ? 'refused' : 'unknown';
+    return { ...asked, outcome, detail: `${String(error)}: ${cause}` };
   }
 }
 

@@ -36,7 +36,7 @@ async function insist(work) {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof OrganizationServiceFault && error.retriable)
+    if (error instanceof OrganizationServiceFault && (error.retriable || error.code === '0x8008f00a'))
       throw new InvalidPluginExecutionException('again: ' + error.message, { status: OperationStatus.Retry, retryAfterMs: upTo(200, 1500) });
     throw error;
   }

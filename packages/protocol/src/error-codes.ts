@@ -99,6 +99,11 @@ export const errorCodes = {
     retriable: true,
     text: 'A database statement ran longer than its limit of {limitMs} ms; nothing was changed.',
   },
+  OUTCOME_UNKNOWN: {
+    code: '0x8008f00a',
+    http: 500,
+    text: 'The connection to the database was lost while the operation was being committed, so whether it was applied is not known. Read the rows before you send it again.',
+  },
   SERVICE_CALL_REFUSED: { code: '0x8008f007', http: 400, text: 'The service call was refused: {reason}' },
   MESSAGE_NOT_SUPPORTED: { code: '0x80040800', http: 400, text: 'The message "{message}" is not supported for the table "{table}".' },
   // Records

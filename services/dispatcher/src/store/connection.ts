@@ -36,7 +36,7 @@ export function isConnectionLost(error: unknown): boolean {
 /** SQLSTATE classes after which the session is gone although the server answered: shutdown, crash, timeouts of the session. */
 const SESSION_ENDED = new Set(['57P01', '57P02', '57P03', '57P05', '25P03']);
 
-function endsSession(error: unknown): boolean {
+export function endsSession(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return !(error instanceof postgres.PostgresError) || SESSION_ENDED.has(code);
 }

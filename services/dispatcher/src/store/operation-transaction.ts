@@ -1,5 +1,6 @@
+import { PlatformError } from '@airlock/protocol';
 import type { SQL } from 'drizzle-orm';
-import { type Connection, ConnectionLostError } from './connection.ts';
+import { type Connection, ConnectionLostError, endsSession } from './connection.ts';
 import type { Queryable, Row } from './queryable.ts';
 
 /** A point to which a failed nested operation is taken back. */
@@ -50,13 +51,11 @@ export class OperationTransaction implements Queryable {
     };
   }
 
-  /** Throws what the last statements threw; then nothing was committed. */
+  /** Throws what the last statements threw; then nothing was committed. `OUTCOME_UNKNOWN`: the answer to COMMIT was lost. */
   async commit(): Promise<void> {
     this.#assertOpen();
     this.#ended = true;
-    const committed = this.#connection.command('COMMIT');
-    await Promise.all([this.#settle(), committed]);
-    this.#assertSameConnection();
+    await this.#committed(Promise.all([this.#connection.command('COMMIT'), this.#settle()]));
   }
 
   get ended(): boolean {
@@ -74,9 +73,19 @@ export class OperationTransaction implements Queryable {
   async #queryAndCommit(statement: SQL): Promise<readonly Row[]> {
     this.#assertOpen();
     this.#ended = true;
-    const [rows] = await Promise.all([this.#connection.query(statement), this.#connection.command('COMMIT'), this.#settle()]);
-    this.#assertSameConnection();
+    const [rows] = await this.#committed(Promise.all([this.#connection.query(statement), this.#connection.command('COMMIT'), this.#settle()]));
     return rows;
+  }
+
+  /** From the moment in which COMMIT is sent, a lost connection no longer means that nothing was changed. */
+  async #committed<T>(answers: Promise<T>): Promise<T> {
+    try {
+      const found = await answers;
+      this.#assertSameConnection();
+      return found;
+    } catch (cause) {
+      throw endsSession(cause) ? new PlatformError('OUTCOME_UNKNOWN', {}, { cause }) : cause;
+    }
   }
 
   async rollBack(): Promise<void> {
