@@ -71,6 +71,15 @@ export interface StepDeclaration {
   readonly configuration?: string;
   /** Delete the system job when it succeeded. */
   readonly asyncAutoDelete?: boolean;
+  /**
+   * Asynchronous only: column of the target; jobs of the step with the same value run one at a time, in the order in which they were
+   * queued. `regarding` means the row itself. Default: jobs run side by side.
+   */
+  readonly orderingKey?: string;
+  /** Asynchronous only: so many jobs of the step run at once, on all workers together. Default: as many as there are slots. */
+  readonly maxConcurrency?: number;
+  /** Asynchronous only, 0 to 100: when several steps have jobs waiting, one with 3 gets four times the turns of one with 0. Default 0. */
+  readonly priority?: number;
   readonly limits?: Partial<StepLimits>;
   /** Default true. An operator who disables the step later keeps it disabled. */
   readonly enabled?: boolean;

@@ -94,10 +94,11 @@ async function insertStep(tx: Queryable, target: StepTarget, step: SettledStep):
   const stepId = idOf(
     await tx.query(sql`
       insert into airlock.sdkmessageprocessingstep (name, description, sdkmessageid, sdkmessagefilterid, plugintypeid, stage, mode, rank,
-        filteringattributes, configuration, runas, impersonatinguserid, asyncautodelete, statecode, statuscode, limits, managedby, createdby, modifiedby)
+        filteringattributes, configuration, runas, impersonatinguserid, asyncautodelete, orderingkey, maxconcurrency, priority,
+        statecode, statuscode, limits, managedby, createdby, modifiedby)
       values (${step.name}, ${step.description}, ${values.messageId}::uuid, ${values.filterId}::uuid, ${values.typeId}::uuid, ${step.stage}, ${step.mode},
         ${step.rank}, ${step.filteringAttributes.join(',')}, ${step.configuration}, ${step.runAs.kind}, ${userOf(step.runAs)}::uuid,
-        ${step.asyncAutoDelete}, ${values.statecode}, ${values.statecode + 1}, ${values.limits}::text::jsonb, ${target.bundleName},
+        ${step.asyncAutoDelete}, ${step.orderingKey ?? null}, ${step.maxConcurrency ?? null}, ${step.priority}, ${values.statecode}, ${values.statecode + 1}, ${values.limits}::text::jsonb, ${target.bundleName},
         ${target.by.userId}::uuid, ${target.by.userId}::uuid)
       returning sdkmessageprocessingstepid as id`),
   );
@@ -112,6 +113,7 @@ async function updateStep(tx: Queryable, target: StepTarget, registered: Registe
       sdkmessagefilterid = ${values.filterId}::uuid, plugintypeid = ${values.typeId}::uuid, stage = ${step.stage}, mode = ${step.mode},
       rank = ${step.rank}, filteringattributes = ${step.filteringAttributes.join(',')}, configuration = ${step.configuration},
       runas = ${step.runAs.kind}, impersonatinguserid = ${userOf(step.runAs)}::uuid, asyncautodelete = ${step.asyncAutoDelete},
+      orderingkey = ${step.orderingKey ?? null}, maxconcurrency = ${step.maxConcurrency ?? null}, priority = ${step.priority},
       statecode = ${values.statecode}, statuscode = ${values.statecode + 1}, limits = ${values.limits}::text::jsonb,
       modifiedon = now(), modifiedby = ${target.by.userId}::uuid, versionnumber = nextval('data.versionnumber')
     where sdkmessageprocessingstepid = ${registered.id}::uuid`);

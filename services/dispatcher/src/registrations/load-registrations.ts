@@ -112,6 +112,9 @@ function stepOf(raw: Row, secret: OpenedSecret): Step {
       return secret.text;
     },
     asyncAutoDelete: row.asyncautodelete,
+    orderingKey: row.orderingkey ?? undefined,
+    maxConcurrency: row.maxconcurrency ?? undefined,
+    priority: row.priority,
     limits: limitsOf(row),
     createdOn: row.createdms,
     plugin: {

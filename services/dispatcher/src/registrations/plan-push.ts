@@ -136,6 +136,9 @@ function stepFields(step: SettledStep, version: string): Fields {
     configuration: step.configuration,
     enabled: String(step.enabled),
     asyncAutoDelete: String(step.asyncAutoDelete),
+    orderingKey: step.orderingKey ?? '',
+    maxConcurrency: step.maxConcurrency === undefined ? '' : String(step.maxConcurrency),
+    priority: String(step.priority),
     limits: JSON.stringify(Object.fromEntries(Object.entries(step.limits).toSorted(([a], [b]) => (a < b ? -1 : 1)))),
     description: step.description,
   };

@@ -6,7 +6,7 @@ import { z } from 'zod';
 export const stepSelect = sql`
   select s.sdkmessageprocessingstepid as id, s.name, s.description, m.name as messagename, f.primaryobjecttypecode as primarytable, s.stage, s.mode,
     s.rank, s.filteringattributes, s.configuration, s.sdkmessageprocessingstepsecureconfigid is not null as hassecret, s.runas,
-    s.impersonatinguserid, s.asyncautodelete, s.supporteddeployment, s.statecode, s.limits, s.managedby,
+    s.impersonatinguserid, s.asyncautodelete, s.orderingkey, s.maxconcurrency, s.priority, s.supporteddeployment, s.statecode, s.limits, s.managedby,
     (extract(epoch from s.createdon) * 1000)::bigint as createdms,
     t.typename, a.name as bundlename, a.version as bundleversion, a.digest, (extract(epoch from a.uploadedon) * 1000)::bigint as uploadedms,
     a.stateless, a.isolationmode,
@@ -37,6 +37,9 @@ export const StepRow = z.object({
   runas: z.enum(['calling-user', 'system', 'user']),
   impersonatinguserid: z.string().nullable(),
   asyncautodelete: z.boolean(),
+  orderingkey: z.string().nullable(),
+  maxconcurrency: z.number().nullable(),
+  priority: z.number(),
   supporteddeployment: z.number(),
   statecode: z.number(),
   /** Checked by the step rules when they were written. */

@@ -17,6 +17,10 @@ export interface WantedStep {
   readonly images: readonly StepImage[];
   readonly runAs: RunAs;
   readonly asyncAutoDelete: boolean;
+  /** Of asynchronous steps, as in pipeline's `Step`. */
+  readonly orderingKey: string | undefined;
+  readonly maxConcurrency: number | undefined;
+  readonly priority: number;
   readonly limits: Readonly<Record<string, number>>;
   readonly description: string;
   /** What an operator may set too; `undefined` where the author declares nothing, and then the operator's value stays. */
@@ -43,6 +47,7 @@ export function wantedSteps(types: InspectionResult['types']): WantedStep[] {
       const parsed = DeclaredStep.safeParse(raw);
       if (!parsed.success) throw shapeError(`${typeName}: steps.${index}`, raw, parsed.error, index);
       refuseHazards(`${typeName}: steps.${index}`, parsed.data);
+      refuseQueueingOfSynchronous(`${typeName}: steps.${index}`, parsed.data);
       const name = unique(taken, parsed.data.name ?? generatedName(typeName, parsed.data));
       taken.add(name);
       return wanted(name, typeName, parsed.data, new Set(Object.keys(raw as object)));
@@ -75,6 +80,9 @@ function wanted(name: string, typeName: string, step: DeclaredStep, declared: Re
     })),
     runAs: runAs(name, step.runAs),
     asyncAutoDelete: step.asyncAutoDelete,
+    orderingKey: step.orderingKey,
+    maxConcurrency: step.maxConcurrency,
+    priority: step.priority,
     limits: step.limits,
     description: step.description,
     rank: declared.has('rank') ? step.rank : undefined,
@@ -87,8 +95,11 @@ function wanted(name: string, typeName: string, step: DeclaredStep, declared: Re
  * The database refuses NUL and half surrogate pairs, and a name with control characters could forge a line of a log. A
  * configuration is the author's own text: it keeps its line ends, and is refused rather than changed.
  */
-function refuseHazards(step: string, { configuration, description, name, message, table, filteringAttributes, images, limits }: DeclaredStep): void {
-  const names = [name, message, table, ...filteringAttributes, ...Object.keys(limits)];
+function refuseHazards(
+  step: string,
+  { configuration, description, name, message, table, filteringAttributes, images, limits, orderingKey }: DeclaredStep,
+): void {
+  const names = [name, message, table, orderingKey, ...filteringAttributes, ...Object.keys(limits)];
   const imageNames = images.flatMap((image) => [image.alias, image.messageProperty, ...(image.columns ?? [])]);
   const hazardous = [...names, ...imageNames].find((text) => text !== undefined && !isPlainName(text));
   if (hazardous !== undefined) {
@@ -97,6 +108,12 @@ function refuseHazards(step: string, { configuration, description, name, message
   if (!isStorableText(configuration) || !isStorableText(description)) {
     throw new PlatformError('STEP_INVALID', { step, problem: 'its configuration or description holds NUL or half of a surrogate pair.' });
   }
+}
+
+/** What only a job can have; declared on a synchronous step it would be a promise that nobody keeps. */
+function refuseQueueingOfSynchronous(step: string, { mode, orderingKey, maxConcurrency, priority }: DeclaredStep): void {
+  if (mode === 'Asynchronous' || (orderingKey === undefined && maxConcurrency === undefined && priority === 0)) return;
+  throw new PlatformError('STEP_INVALID', { step, problem: 'orderingKey, maxConcurrency and priority are for asynchronous steps.' });
 }
 
 function generatedName(typeName: string, { message, table, stage, mode }: DeclaredStep): string {

@@ -22,6 +22,7 @@ import { type Operation, type OperationDependencies, referenceOf } from '../exec
 import { recordEnded, writeTraceLog } from '../execute-message/record-ended.ts';
 import { runMessage } from '../execute-message/run-message.ts';
 import { serveCall } from '../execute-message/serve-call.ts';
+import { redactEnd, redactEnd } from '../secrets/redact.ts';
 import type { OperationConnections } from '../store/operation-connections.ts';
 import { SYSTEM_USER_ID } from '../store/well-known.ts';
 import { type AttemptEnd, traceIdOf } from './attempt-end.ts';
@@ -56,7 +57,7 @@ export async function runAttempt(deps: AttemptDependencies, job: ClaimedJob, sig
     // Before a worker's slot, as in operations: who holds a slot never waits for a connection.
     await using admission = await deps.connections.admit();
     op.admission = admission;
-    const end = await send(deps, op, attempt, signal);
+    const end = redactEnd(await send(deps, op, attempt, signal), op.registrations.redact);
     return await conclude(op, attempt, { end, startedAtMs });
   } catch (error) {
     const fault = faultOfError(op, error);
@@ -172,6 +173,7 @@ async function send(deps: AttemptDependencies, op: Operation, attempt: Attempt, 
     waitMs: deps.workerWaitMs,
     budgetMs: limits.wallMs,
     executions: new Map([[assigned.executionId, assigned.token]]),
+    maxCalls: limits.hostCalls,
     signal,
     onCall: (_executionId, text, over) => {
       const reply = serveJobCall(op, { text, parent, user, limits, signal: over, request: { caller, correlationId, requestId } });
@@ -183,7 +185,7 @@ async function send(deps: AttemptDependencies, op: Operation, attempt: Attempt, 
   });
   // A call may outlive its run, and it uses the connection that goes back when this returns.
   await serving;
-  return end;
+  return redactEnd(end, op.registrations.redact);
 }
 
 /** Each service call of a job is an operation of its own: what befalls one leaves the next ones alone. */
