@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { pushBundle } from '@airlock/cli';
 import { IssuedKey, type NewUser, type PushResult, type Settings, StepSummary } from '@airlock/protocol';
 import postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { z } from 'zod';
+// For the type of `inject('postgresUrl')`.
+import type {} from './global-setup.ts';
 import { createdId, type HttpAnswer, type HttpClient, type RequestOptions } from './http.ts';
 import { buildSource, SDK_IMPORT } from './plugin-bundle.ts';
 import { type AirlockOptions, startAirlock, type TestAirlock } from './services.ts';
@@ -39,6 +41,8 @@ export interface PluginSystem {
   readonly airlock: TestAirlock;
   readonly http: HttpClient;
   readonly sql: postgres.Sql;
+  /** On another database of the same server. */
+  readonly adminSql: postgres.Sql;
   /** Replaces the plug-ins of the suite: its bundle owns exactly the steps that this source declares. */
   install(source: string, options?: { readonly stateless?: boolean }): Promise<PushResult>;
   /** No plug-in at all. */
@@ -73,7 +77,7 @@ export async function defineExampleTables(http: HttpClient): Promise<void> {
 /** Follows with the deadline of a poll; what is slow here is a machine with other work, not the product. */
 const POLL = { timeout: 10_000, interval: 25 } as const;
 
-function systemOf(airlock: TestAirlock, sql: postgres.Sql): PluginSystem {
+function systemOf(airlock: TestAirlock, { sql, adminSql }: Pick<PluginSystem, 'sql' | 'adminSql'>): PluginSystem {
   const { http } = airlock;
   let version = 0;
   const traces = async (answer: HttpAnswer, count: number) => {
@@ -94,6 +98,7 @@ function systemOf(airlock: TestAirlock, sql: postgres.Sql): PluginSystem {
     airlock,
     http,
     sql,
+    adminSql,
     install,
     uninstall: async () => {
       if (version > 0) await install('export const nothing = definePlugin({ execute() {} });');
@@ -157,7 +162,8 @@ export function usePluginSystem(options: AirlockOptions = {}): PluginSystem {
   };
   beforeAll(async () => {
     const airlock = await startAirlock(options);
-    system = systemOf(airlock, postgres(airlock.database.url, { max: 2, onnotice: () => undefined }));
+    const connect = (url: string) => postgres(url, { max: 2, onnotice: () => undefined });
+    system = systemOf(airlock, { sql: connect(airlock.database.url), adminSql: connect(inject('postgresUrl')) });
     await defineExampleTables(airlock.http);
     await system.settings({ pluginTraceLogSetting: 2 });
   }, 90_000);
@@ -167,7 +173,7 @@ export function usePluginSystem(options: AirlockOptions = {}): PluginSystem {
   afterAll(async () => {
     if (system === undefined) return;
     if (failed) process.stderr.write(`${warningsOf(system.airlock.logs())}\n`);
-    await system.sql.end({ timeout: 5 });
+    await Promise.all([system.sql.end({ timeout: 5 }), system.adminSql.end({ timeout: 5 })]);
     await system.airlock[Symbol.asyncDispose]();
   });
   return new Proxy({} as PluginSystem, { get: (_, name) => Reflect.get(made(), name) });

@@ -21,6 +21,8 @@ export interface AirlockOptions {
   readonly egressEnv?: Readonly<Record<string, string>>;
   /** Pools beside the one that the services use, for who plays a worker. */
   readonly pools?: NatsAccessOptions['pools'];
+  /** An empty one to use; default: one of its own in the cluster of the test run. */
+  readonly database?: TestDatabase;
 }
 
 /** A whole system of its own: database, bus, services as processes. */
@@ -38,10 +40,19 @@ export interface TestAirlock extends AsyncDisposable {
 }
 
 export async function startAirlock(options: AirlockOptions = {}): Promise<TestAirlock> {
-  const { dispatchers = 1, workers = 1, env = {}, dispatcherEnv = {}, workerEnv = {}, egressEnv, pools = [] } = options;
+  const {
+    dispatchers = 1,
+    workers = 1,
+    env = {},
+    dispatcherEnv = {},
+    workerEnv = {},
+    egressEnv,
+    pools = [],
+    database = await createDatabase(),
+  } = options;
   const stack = new AsyncDisposableStack();
   try {
-    const database = stack.use(await createDatabase());
+    stack.use(database);
     const nats = stack.use(await startNats({ pools: [{ pool: POOL, workerIds: WORKER_IDS }, ...pools] }));
     const runningDispatchers: RunningDispatcher[] = [];
     const runningWorkers: ManagedProcess[] = [];
