@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   acceptStageState,
   classify,
@@ -16,6 +15,7 @@ import {
 } from '@airlock/pipeline';
 import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
 import { formatTraceparent } from '@airlock/telemetry';
+import { randomText } from '../bus/random-text.ts';
 import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
 import { redactEnd } from '../secrets/redact.ts';
 import { type ActingUser, actingUserOf } from './acting-user.ts';
@@ -94,7 +94,7 @@ async function prepare(op: Operation, { request }: MessageFrame, step: Step, ima
       typeName: step.plugin.typeName,
       limits: { ...limits, wallMs },
       startMs: Date.now(),
-      seed: randomBytes(16).toString('hex'),
+      seed: randomText(16, 'hex'),
     },
   };
 }

@@ -12,6 +12,15 @@ const MAX_BUNDLES = 8;
 const MAX_PREPARED = 8;
 const PREPARE_TIMEOUT_MS = 5_000;
 
+/** What every run needs once in its isolate; ahead of the run, it costs the run nothing. `false`: the bundle is of no use. */
+async function warmUp(guest: Guest): Promise<boolean> {
+  // Reading the types runs the bundle's getters.
+  if ('failure' in guest.types(PREPARE_TIMEOUT_MS)) return false;
+  const failure = await guest.prime(PREPARE_TIMEOUT_MS);
+  // `failed` is a promise that the bundle rejected and left alone: no reason not to run it.
+  return failure === undefined || failure === 'failed';
+}
+
 export const preparationKey = (digest: string, heapBytes: number): string => `${digest}/${heapBytes}`;
 
 /** Seed of the randomness that a bundle's top-level code sees: the same for every load of it. */
@@ -50,15 +59,14 @@ export function createBundles(engine: Engine) {
     },
     get: (digest: string): LoadedBundle | undefined => bundles.get(digest),
     /** Returns how many wait; fewer than asked for when the bundle does not load. */
-    prepare: (digest: string, heapBytes: number, count: number): number => {
+    prepare: async (digest: string, heapBytes: number, count: number): Promise<number> => {
       const key = preparationKey(digest, heapBytes);
       const bundle = bundles.get(digest);
       let waiting = prepared.filter((one) => one.key === key).length;
       while (bundle !== undefined && waiting < count) {
         const opened = open(bundle, heapBytes, PREPARE_TIMEOUT_MS);
         if (!('guest' in opened)) break;
-        // Reading the types runs the bundle's getters and is needed by every run: ahead of it, it costs the run nothing.
-        if ('failure' in opened.guest.types(PREPARE_TIMEOUT_MS)) {
+        if (!(await warmUp(opened.guest))) {
           opened.guest.dispose();
           break;
         }

@@ -60,7 +60,10 @@ function receive(text: string): void {
         code: JSON.parse(lines[1] ?? '""') as string,
       });
     case 'prepare':
-      return send({ kind: 'prepared', digest: message.digest, count: bundles.prepare(message.digest, message.heapBytes, message.count) });
+      void bundles
+        .prepare(message.digest, message.heapBytes, message.count)
+        .then((count) => send({ kind: 'prepared', digest: message.digest, count }));
+      return;
     case 'run':
       running = startExecution(message, lines, { bundles, engine, nowMs, send, kept }, () => {
         running = undefined;

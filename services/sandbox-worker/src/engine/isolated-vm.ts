@@ -139,6 +139,8 @@ function openGuest(isolate: ivm.Isolate, key: string, nowMs: () => number): Gues
     post: () => {},
     load: ({ code, fileName, clockMs, seed }: LoadArguments, timeoutMs) => enterSync(load, [code, fileName, clockMs, seed], timeoutMs),
     types: (timeoutMs) => enterSync(types, [], timeoutMs),
+    // Nothing runs, so there is no call to answer: the runtime ignores it.
+    prime: (timeoutMs) => enter(deliver, [0, true, '', 0], timeoutMs),
     run: (r: RunArguments, timeoutMs) =>
       enter(run, [r.typeName, r.stageContextJson, r.stateJson, r.ownJson, r.limitsJson, r.startMs, r.seed, r.nowMs], timeoutMs),
     deliver: (callId, ok, text, now, timeoutMs) => enter(deliver, [callId, ok, text, now], timeoutMs),

@@ -3,7 +3,7 @@ import { BundleError, type BundleStore } from '../bundles/bundle-store.ts';
 import { InspectionAnswer } from './child-message.ts';
 import { quietObservation, type StopCause } from './execution.ts';
 import { mapStacks } from './map-stacks.ts';
-import type { ChildPool } from './pool.ts';
+import type { ChildPool, Wish } from './pool.ts';
 import type { Run } from './run-assignment.ts';
 import type { SandboxProcess } from './sandbox-process.ts';
 import type { Overrun, Watch } from './watch.ts';
@@ -52,7 +52,7 @@ export function startInspection(request: InspectionRequest, deps: InspectionDepe
         ? thrown
         : await mapStacks(thrown, { child, digest: bundle.digest, dispatcherId, deps, leftMs: leftMs() });
     if (child.killed || child.gone) deps.pool.discard(child, 'inspection');
-    else deps.pool.release(child, []);
+    else deps.pool.release(child, wishesOf(request, found));
     return { ...found, seen: mapped === undefined ? found.seen : { ...found.seen, thrown: mapped } };
   };
 
@@ -70,6 +70,11 @@ export function startInspection(request: InspectionRequest, deps: InspectionDepe
   });
   return { stop: (cause) => stop?.(cause), ended };
 }
+
+/** Whoever uploads a bundle means to run it: its first execution finds an isolate that waits. */
+const wishesOf = ({ bundle, limits }: InspectionRequest, { broke }: Found): readonly Wish[] =>
+  // It was just loaded there, so there is nothing to give.
+  broke === undefined && !bundle.stateless ? [{ digest: bundle.digest, heapBytes: limits.heapBytes, count: 1, give: () => {} }] : [];
 
 function inspectIn(
   child: SandboxProcess,
