@@ -9,6 +9,7 @@ import { TOOLCHAIN_BWRAP } from './layers/bwrap-binary.ts';
 import { closeInheritedDescriptors } from './layers/close-inherited.ts';
 import { detectLayers } from './layers/layers.ts';
 import { missingLayers } from './layers/require-layers.ts';
+import { createBlame } from './supervisor/blame.ts';
 import { buildChildImage } from './supervisor/child-image.ts';
 import { createChildPool } from './supervisor/pool.ts';
 import { SandboxProcess } from './supervisor/sandbox-process.ts';
@@ -83,6 +84,7 @@ worker = createWorker({
   watch,
   nowMs,
   log,
+  blame: createBlame({ nowMs, wallMs: Date.now }),
   identity: {
     incarnation: randomBytes(9).toString('base64url'),
     layers: [...layers.names],

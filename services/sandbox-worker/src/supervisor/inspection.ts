@@ -4,11 +4,11 @@ import { InspectionAnswer } from './child-message.ts';
 import { quietObservation, type StopCause } from './execution.ts';
 import { mapStacks } from './map-stacks.ts';
 import type { ChildPool, Wish } from './pool.ts';
-import type { Run } from './run-assignment.ts';
+import { blameFor, causeOf, type Run, type RunDependencies } from './run-assignment.ts';
 import type { SandboxProcess } from './sandbox-process.ts';
 import type { Overrun, Watch } from './watch.ts';
 
-export interface InspectionDependencies {
+export interface InspectionDependencies extends Pick<RunDependencies, 'blame' | 'log'> {
   readonly pool: ChildPool;
   readonly bundles: BundleStore;
   readonly watch: Watch;
@@ -29,10 +29,13 @@ const overran = {
 export function startInspection(request: InspectionRequest, deps: InspectionDependencies): Run {
   const startedMs = deps.nowMs();
   const leftMs = (): number => Math.max(1, request.budgetMs - (deps.nowMs() - startedMs));
+  let isStopped = false;
   let stop: ((cause: StopCause) => void) | undefined;
 
   const look = async (): Promise<Found> => {
     const { bundle, dispatcherId, organizationId } = request;
+    const throttled = deps.blame.throttled(organizationId, bundle.digest);
+    if (throttled !== undefined) return { types: [], seen: { throttled } };
     let code: string;
     let child: SandboxProcess;
     try {
@@ -51,8 +54,10 @@ export function startInspection(request: InspectionRequest, deps: InspectionDepe
       thrown === undefined || thrown === 'unreadable' || child.killed
         ? thrown
         : await mapStacks(thrown, { child, digest: bundle.digest, dispatcherId, deps, leftMs: leftMs() });
-    if (child.killed || child.gone) deps.pool.discard(child, 'inspection');
-    else deps.pool.release(child, wishesOf(request, found));
+    if (child.killed || child.gone) {
+      deps.pool.discard(child, 'inspection');
+      if (!isStopped) blameFor(causeOf({ ...quietObservation, ...found.seen }), { step: { bundle }, organizationId, deps });
+    } else deps.pool.release(child, wishesOf(request, found));
     return { ...found, seen: mapped === undefined ? found.seen : { ...found.seen, thrown: mapped } };
   };
 
@@ -68,7 +73,13 @@ export function startInspection(request: InspectionRequest, deps: InspectionDepe
     };
     deps.publishResult(request.dispatcherId, encodeFrame([JSON.stringify(result)]));
   });
-  return { stop: (cause) => stop?.(cause), ended };
+  return {
+    stop: (cause) => {
+      isStopped = true;
+      stop?.(cause);
+    },
+    ended,
+  };
 }
 
 /** Whoever uploads a bundle means to run it: its first execution finds an isolate that waits. */

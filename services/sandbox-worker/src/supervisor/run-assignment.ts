@@ -4,12 +4,15 @@ import {
   type Busy,
   encodeFrame,
   type FetchCall,
+  type ObservationWire,
   PROTOCOL_VERSION,
   type RunResult,
   type ServiceCall,
   type StepOutcome,
 } from '@airlock/protocol';
+import type { Logger } from '@airlock/telemetry';
 import { BundleError, type BundleStore } from '../bundles/bundle-store.ts';
+import type { Blame } from './blame.ts';
 import { type Execution, type ExecutionResult, quietObservation, type StopCause, startExecution } from './execution.ts';
 import { mapStacks } from './map-stacks.ts';
 import { type ChildPool, preparationKey, type Wish } from './pool.ts';
@@ -22,6 +25,8 @@ export interface RunDependencies {
   readonly watch: Watch;
   readonly nowMs: () => number;
   readonly allowReuse: boolean;
+  readonly blame: Blame;
+  readonly log: Logger;
   readonly publishCall: (dispatcherId: string, frame: string) => void;
   readonly publishFetch: (dispatcherId: string, frame: string) => void;
   readonly publishResult: (dispatcherId: string, frame: string) => void;
@@ -100,6 +105,8 @@ export function startRun(assignment: Assignment, lines: readonly string[], deps:
   const runStep = async (step: AssignedStep, stateJson: string, ownJson: string): Promise<ExecutionResult> => {
     if (stopCause !== undefined) return notRun(step, stopCause === 'shutting-down' ? { shuttingDown: true } : { deadlineFired: true });
     const { bundle } = step;
+    const throttled = deps.blame.throttled(assignment.organizationId, bundle.digest);
+    if (throttled !== undefined) return notRun(step, { throttled });
     let code = deps.bundles.codeAtHand(bundle.digest);
     if (code === undefined) {
       try {
@@ -122,7 +129,10 @@ export function startRun(assignment: Assignment, lines: readonly string[], deps:
     current = undefined;
     if (!result.childUsable) {
       held.splice(held.indexOf(child), 1);
-      deps.pool.discard(child, causeOf(result.outcome));
+      const cause = causeOf(result.outcome.observation);
+      deps.pool.discard(child, cause);
+      // What the dispatcher or a shutdown ended is not the bundle's doing.
+      if (stopCause === undefined) blameFor(cause, { step, organizationId: assignment.organizationId, deps });
       return result;
     }
     const { thrown } = result.outcome.observation;
@@ -186,7 +196,19 @@ const notRun = (step: AssignedStep, seen: Partial<StepOutcome['observation']>): 
   childUsable: false,
 });
 
-function causeOf({ observation: seen }: StepOutcome): string {
+interface Offence {
+  readonly step: Pick<AssignedStep, 'bundle'> & { readonly stepId?: string };
+  readonly organizationId: string;
+  readonly deps: Pick<RunDependencies, 'blame' | 'log'>;
+}
+
+export function blameFor(cause: string, { step, organizationId, deps }: Offence): void {
+  const { digest, name, version } = step.bundle;
+  const facts = deps.blame.killed(organizationId, digest, cause);
+  deps.log.warn({ organizationId, stepId: step.stepId, digest, bundle: name, version, cause, ...facts }, 'a bundle ended its sandbox process');
+}
+
+export function causeOf(seen: ObservationWire): string {
   if (seen.deadlineFired) return 'deadline';
   if (seen.cpuLimitFired) return 'cpu';
   if (seen.residentLimitFired) return 'resident';

@@ -11,6 +11,7 @@ import {
 } from '@airlock/protocol';
 import type { Logger } from '@airlock/telemetry';
 import type { BundleStore } from '../bundles/bundle-store.ts';
+import type { Blame } from './blame.ts';
 import type { Execution } from './execution.ts';
 import { startInspection } from './inspection.ts';
 import type { ChildPool } from './pool.ts';
@@ -25,6 +26,7 @@ export interface WorkerOptions {
   readonly watch: Watch;
   readonly nowMs: () => number;
   readonly log: Logger;
+  readonly blame: Blame;
   /** What every hello says of this process. */
   readonly identity: Pick<Hello, 'incarnation' | 'layers' | 'jitless' | 'nodeVersion' | 'machine'>;
   readonly publish: {
@@ -64,7 +66,7 @@ export function createWorker(options: WorkerOptions): Worker {
       warm: pool.warm(),
       children: pool.size(),
       isolationMode: 2,
-      kills: { ...pool.kills },
+      kills: { ...pool.kills, throttled: options.blame.refused() },
     };
     publish.hello(encodeFrame([JSON.stringify(message)]));
   };
