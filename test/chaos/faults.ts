@@ -80,8 +80,8 @@ function faultsOfServices({ dispatchers, workers, nats, postgres }: ChaosSystem)
       },
     },
   ];
-  // A child is a small thing and dies often.
-  return [...services, ...children, ...children, ...servers];
+  // There are many links and few servers; each kind shall have its turns.
+  return [...services, ...children, ...children, ...servers, ...servers];
 }
 
 function faultsOfLinks({ links }: ChaosSystem): Fault[] {
@@ -120,7 +120,7 @@ function faultsOfLinks({ links }: ChaosSystem): Fault[] {
   ]);
 }
 
-export const faultsOf = (system: ChaosSystem): readonly Fault[] => [...faultsOfServices(system), ...faultsOfLinks(system), ...faultsOfLinks(system)];
+export const faultsOf = (system: ChaosSystem): readonly Fault[] => [...faultsOfServices(system), ...faultsOfLinks(system)];
 
 export interface Injected {
   readonly counts: ReadonlyMap<string, number>;
@@ -135,11 +135,11 @@ export interface InjectOptions {
   trace(text: string): void;
 }
 
-const AT_ONCE = 3;
-const BETWEEN_MS = [200, 2_500] as const;
+const AT_ONCE = 2;
+const BETWEEN_MS = [300, 3_000] as const;
 /** Once in a while everything is whole, as in life. */
 const CALM_MS = 4_000;
-const CALM_EVERY = 12;
+const CALM_EVERY = 10;
 
 /** Breaks things in random order until `untilMs`, then waits until each is whole again. */
 export async function injectFaults(system: ChaosSystem, random: Random, { untilMs, trace }: InjectOptions): Promise<Injected> {

@@ -23,7 +23,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-const CLIENTS = 4;
+const CLIENTS = 8;
 const ErrorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 /** OUTCOME_UNKNOWN: the one refusal that does not promise that nothing was changed. */
 const OUTCOME_UNKNOWN = '0x8008f00a';

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type ChaosReport, runChaos, summaryOf } from './chaos.ts';
+import type { Operation } from './load.ts';
 
 const SHOWN = 10;
 
@@ -13,11 +14,25 @@ function wholeNumber(name: string, text: string): number {
   return value;
 }
 
+/** Why operations were not acknowledged, the frequent reasons first. */
+function reasonsOf(operations: readonly Operation[]): readonly string[] {
+  const failed = operations.filter(({ outcome }) => outcome !== 'acknowledged');
+  const reasons = Map.groupBy(
+    failed,
+    ({ outcome, detail }) => `${outcome}: ${detail.replaceAll(/[0-9a-f]{8}(-[0-9a-f-]{27})?/g, '…').slice(0, 120)}`,
+  );
+  return [...reasons]
+    .toSorted((a, b) => b[1].length - a[1].length)
+    .slice(0, SHOWN)
+    .map(([reason, found]) => `${found.length} × ${reason}`);
+}
+
 function print({ results, faults, faultLog, account }: ChaosReport, verbose: boolean): number {
   const { evidence, operations, rest } = account;
   const injected = [...faults].toSorted().map(([name, count]) => `${name} ${count}`);
   console.log(`faults: ${[...faults.values()].reduce((sum, count) => sum + count, 0)} (${injected.join(', ')})`);
   console.log(summaryOf(operations));
+  for (const line of reasonsOf(operations)) console.log(`  ${line}`);
   console.log(`${evidence.jobs.length} jobs kept, ${evidence.ledger.length} deleted themselves, ${evidence.attempts.length} attempts kept`);
   console.log(rest.quietAfterMs === undefined ? 'not at rest' : `at rest after ${(rest.quietAfterMs / 1_000).toFixed(1)} s`);
   const failed = results.filter(({ broken }) => broken.length > 0);
