@@ -168,7 +168,3 @@ test.for([
 ] as const)('crypto.subtle refuses %s', async ([, body, name]) => {
   expect(await evaluate(`try { ${body}; return 'done'; } catch (e) { return e.name; }`)).toBe(name);
 });
-
-test('fetch says that the step has no egress grant', async () => {
-  expect(await evaluate(`try { await fetch('https://example.com'); } catch (e) { return e.message; }`)).toContain('no egress grant');
-});

@@ -137,7 +137,7 @@ export async function runLoaded(guest: GuestIsolate, options: RunOptions = {}): 
       if (isEnd(post)) break;
       if (post.kind === 'timer') timers.push({ id: post.id, dueMs: nowMs + (JSON.parse(post.text) as { readonly ms: number }).ms });
       if (post.kind === 'crypto') await settle(post.id, { ok: true, text: await answerCrypto(post.text) });
-      const given = post.kind === 'service' ? answer(JSON.parse(post.text) as Record<string, unknown>) : undefined;
+      const given = post.kind === 'service' || post.kind === 'fetch' ? answer(JSON.parse(post.text) as Record<string, unknown>) : undefined;
       if (given !== undefined) await settle(post.id, given);
       continue;
     }

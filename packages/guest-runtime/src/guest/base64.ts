@@ -7,11 +7,21 @@ const PIECE = 4_096;
 interface Base64 {
   toBase64(): string;
 }
-const bytesToBase64 = (Uint8Array.prototype as unknown as Base64).toBase64;
-const base64ToBytes = (Uint8Array as unknown as { fromBase64(text: string): Uint8Array }).fromBase64;
+let bytesToBase64: Base64['toBase64'] | undefined;
+let base64ToBytes: ((text: string) => Uint8Array) | undefined;
 
-export const encodeBase64 = (bytes: Uint8Array): string => bytesToBase64.call(bytes);
-export const decodeBase64 = (text: string): Uint8Array => base64ToBytes.call(Uint8Array, text);
+/** V8 adds these to a context after its snapshot: they are there before guest code, but not yet when the runtime is evaluated into a snapshot. */
+export function takeBase64(): void {
+  bytesToBase64 ??= (Uint8Array.prototype as unknown as Partial<Base64>).toBase64;
+  base64ToBytes ??= (Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array }).fromBase64;
+}
+
+function missing(): never {
+  throw new TypeError('base64 cannot be used while a snapshot of the bundle is made');
+}
+
+export const encodeBase64 = (bytes: Uint8Array): string => (bytesToBase64 ?? missing()).call(bytes);
+export const decodeBase64 = (text: string): Uint8Array => (base64ToBytes ?? missing()).call(Uint8Array, text);
 
 function btoa(text: unknown): string {
   const given = String(text);
@@ -37,6 +47,7 @@ function atob(text: unknown): string {
 }
 
 export function installBase64(): void {
+  takeBase64();
   define(globalThis, 'btoa', btoa);
   define(globalThis, 'atob', atob);
 }

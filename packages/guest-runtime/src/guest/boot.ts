@@ -1,6 +1,6 @@
 import { BOUNDARY_GLOBAL, type GuestBoundary, type GuestLimits } from '../boundary.ts';
 import { installAbort } from './abort.ts';
-import { installBase64 } from './base64.ts';
+import { installBase64, takeBase64 } from './base64.ts';
 import { lastLoadAnswer, loadBundle, pluginType, typesJson } from './bundle.ts';
 import { installClock, installTemporal, startClock } from './clock.ts';
 import { installConsole } from './console.ts';
@@ -114,6 +114,7 @@ function offerBoundary(key: string): void {
     isInstalled = true;
     hardenContext();
     installTemporal();
+    takeBase64();
     installSend(send);
   };
   boundary.load = (code, fileName, clockMs, seed) => {
