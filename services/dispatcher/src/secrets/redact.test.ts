@@ -55,10 +55,31 @@ test.for([
   ['at the end', 'the key is 0123456789abc', `the key is ${REDACTED}`],
   ['at the beginning', 'cdefghijklmnop is the key', `${REDACTED} is the key`],
   ['around the mark of the trace log', 'x 0123456789\n[… 900 bytes cut …]\nghijklmnop y', `x ${REDACTED}\n[… 900 bytes cut …]\n${REDACTED} y`],
+  [
+    'around the mark of the worker',
+    'x 01234567\n… 90 bytes of trace left out …\nijklmnop y',
+    `x ${REDACTED}\n… 90 bytes of trace left out …\n${REDACTED} y`,
+  ],
   ['before the mark of the sandbox', 'x 01234567… [cut]', `x ${REDACTED}… [cut]`],
   ['less than eight characters of it', 'x 0123456', 'x 0123456'],
 ] as const)('a secret that was cut %s is taken out', ([, text, expected]) => {
   expect(createRedact(['0123456789abcdefghijklmnop'])(text)).toBe(expected);
+});
+
+test('a long piece of a long secret is taken out wherever a text was cut', () => {
+  const secret = Array.from({ length: 12 }, (_, index) => `part${index}-of-it`).join(' ');
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 32, max: secret.length }),
+      fc.constantFrom('', 'x "', '\n'),
+      fc.constantFrom('', '" y'),
+      (length, before, after) => {
+        const redact = createRedact([secret]);
+        expect(redact(before + secret.slice(0, length) + after)).toBe(before + REDACTED + after);
+        expect(redact(before + secret.slice(-length) + after)).toBe(before + REDACTED + after);
+      },
+    ),
+  );
 });
 
 test('a part of a secret does not break the whole apart', () => {

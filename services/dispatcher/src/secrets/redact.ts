@@ -7,10 +7,12 @@ import { MIN_SECRET_CHARS, secretValues } from './secret-values.ts';
 export type Redact = (text: string) => string;
 
 export const REDACTED = '[redacted]';
+/** Shorter pieces of a secret in the middle of a text are not told from honest text. */
+const PIECE_CHARS = 32;
 const MAX_PIECES = 512;
 const MAX_TRIES = 1_000;
 /** Where a text was cut, in the sandbox or here; a secret may have been cut there too. */
-const CUT = /(\n?\[… \d+ bytes cut …\]\n?|\n?\[\d+ trace lines left out\]\n?|… \[cut\])/;
+const CUT = /(\n?\[… \d+ bytes cut …\]\n?|\n?… \d+ bytes of trace left out …\n?|\n?\[\d+ trace lines left out\]\n?|… \[cut\])/;
 
 /**
  * By exact value. It keeps honest plug-ins from writing their secrets into the trace log; one that wants its secret out can
@@ -22,11 +24,33 @@ export function createRedact(configurations: readonly string[]): Redact {
   if (values.length === 0) return (text) => text;
   return (text) => {
     if (text.length < MIN_SECRET_CHARS) return text;
-    const pieces = values.reduce((rest, value) => rest.replaceAll(value, REDACTED), text).split(CUT);
+    const whole = values.reduce((rest, value) => redactPieces(rest.replaceAll(value, REDACTED), value), text);
+    const pieces = whole.split(CUT);
     // A guest can forge marks; beyond this many, the rest counts as one piece.
     const last = pieces.length > MAX_PIECES ? [pieces.splice(MAX_PIECES).join('')] : [];
     return [...pieces, ...last].map((piece, index) => (index % 2 === 1 ? piece : redactEnds(piece, values))).join('');
   };
+}
+
+/** A long beginning or end of a long secret, wherever it is: texts are cut in many places that leave no mark. */
+function redactPieces(text: string, value: string): string {
+  if (value.length <= PIECE_CHARS) return text;
+  return redactAround(redactAround(text, value, 'beginning'), value, 'end');
+}
+
+function redactAround(text: string, value: string, part: 'beginning' | 'end'): string {
+  const anchor = part === 'beginning' ? value.slice(0, PIECE_CHARS) : value.slice(-PIECE_CHARS);
+  let rest = text;
+  let at = rest.indexOf(anchor);
+  for (let tries = 0; at !== -1 && tries < MAX_TRIES; tries += 1) {
+    let from = at;
+    let to = at + PIECE_CHARS;
+    if (part === 'beginning') while (to < rest.length && rest[to] === value[to - at]) to += 1;
+    else while (from > 0 && rest[from - 1] === value[value.length - (to - from) - 1]) from -= 1;
+    rest = rest.slice(0, from) + REDACTED + rest.slice(to);
+    at = rest.indexOf(anchor, from + REDACTED.length);
+  }
+  return rest;
 }
 
 /** A piece of a secret that begins or ends where the text was cut. */

@@ -22,7 +22,7 @@ import { type Operation, type OperationDependencies, referenceOf } from '../exec
 import { recordEnded, writeTraceLog } from '../execute-message/record-ended.ts';
 import { runMessage } from '../execute-message/run-message.ts';
 import { serveCall } from '../execute-message/serve-call.ts';
-import { redactEnd, redactEnd } from '../secrets/redact.ts';
+import { redactEnd } from '../secrets/redact.ts';
 import type { OperationConnections } from '../store/operation-connections.ts';
 import { SYSTEM_USER_ID } from '../store/well-known.ts';
 import { type AttemptEnd, traceIdOf } from './attempt-end.ts';
@@ -57,7 +57,7 @@ export async function runAttempt(deps: AttemptDependencies, job: ClaimedJob, sig
     // Before a worker's slot, as in operations: who holds a slot never waits for a connection.
     await using admission = await deps.connections.admit();
     op.admission = admission;
-    const end = redactEnd(await send(deps, op, attempt, signal), op.registrations.redact);
+    const end = await send(deps, op, attempt, signal);
     return await conclude(op, attempt, { end, startedAtMs });
   } catch (error) {
     const fault = faultOfError(op, error);
