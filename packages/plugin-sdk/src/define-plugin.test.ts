@@ -130,3 +130,15 @@ test('mistakes in a declaration are errors of the compiler', () => {
   };
   expect(wrong).toThrow(PluginDeclarationError);
 });
+
+test('the stack of a wrong declaration begins where it stands, not in the SDK', () => {
+  const problem = (() => {
+    try {
+      return declare({ steps: [{ ...step, stage: 'Post' }], execute() {} })();
+    } catch (error) {
+      return error;
+    }
+  })();
+  const [, first = ''] = (problem as Error).stack?.split('\n') ?? [];
+  expect(first).toContain('define-plugin.test.ts');
+});

@@ -1,4 +1,5 @@
 import { checkDeclaration } from './check-declaration.ts';
+import { PluginDeclarationError } from './declaration-error.ts';
 import type { PluginContext } from './plugin-context.ts';
 import type { StepDeclaration } from './step-declaration.ts';
 
@@ -38,8 +39,20 @@ export interface Plugin<Step extends StepDeclaration = StepDeclaration> extends 
  * });
  */
 export function definePlugin<const Step extends StepDeclaration>(declaration: PluginDeclaration<Step>): Plugin<Step> {
-  checkDeclaration(declaration);
+  try {
+    checkDeclaration(declaration);
+  } catch (error) {
+    beginAtDeclaration(error);
+    throw error;
+  }
   return freezeDeep({ ...declaration, kind: 'airlock.plugin', steps: declaration.steps ?? [] });
+}
+
+/** Takes the frames of the SDK off the stack: a refused push names the line of its topmost one, and the author's own is meant. */
+function beginAtDeclaration(error: unknown): void {
+  // V8 has it and the language does not.
+  const { captureStackTrace } = Error as { readonly captureStackTrace?: (target: object, above: unknown) => void };
+  if (error instanceof PluginDeclarationError) captureStackTrace?.(error, definePlugin);
 }
 
 /** The declaration is at most five levels deep, which `checkDeclaration` has made sure of. */
