@@ -47,6 +47,13 @@ export const areas: readonly Area[] = [
     never: ['isolated-vm'],
   },
   {
+    folder: 'services/egress/',
+    workspace: ['@airlock/protocol', '@airlock/telemetry'],
+    external: 'declared',
+    node: 'allowed',
+    never: ['isolated-vm', ...DATABASE_DRIVERS],
+  },
+  {
     folder: 'services/sandbox-worker/',
     workspace: ['@airlock/pipeline', '@airlock/protocol', '@airlock/telemetry', '@airlock/guest-runtime'],
     external: 'declared',
@@ -59,6 +66,7 @@ export const areas: readonly Area[] = [
 export const adapters: Readonly<Record<string, readonly string[]>> = {
   'services/dispatcher/src/': ['store', 'bus', 'http'],
   'services/sandbox-worker/src/': ['bus', 'engine'],
+  'services/egress/src/': ['bus', 'request'],
 };
 
 /** Packages that only one folder may import: what they do stays behind one interface. */

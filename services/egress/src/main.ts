@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EGRESS_HELLO_MS } from '@airlock/protocol';
 import { createLogger } from '@airlock/telemetry';
+import { isGlobalUnicast } from './addresses/global-unicast.ts';
 import { resolveBySystem } from './addresses/resolve.ts';
 import { openEgressBus } from './bus/egress-bus.ts';
 import { openConnection } from './bus/open-connection.ts';
@@ -15,12 +16,12 @@ const { allowPrivateAddresses, allowPlainHttp } = config;
 await using connection = await openConnection({ url: config.natsUrl, name: `airlock-egress ${config.egressId}`, files: config.natsFiles }).then(
   (opened) => ({ opened, [Symbol.asyncDispose]: () => opened.close() }),
 );
+const isAllowedAddress = allowPrivateAddresses ? () => true : isGlobalUnicast;
 const bus = openEgressBus({
   ...config,
   connection: connection.opened,
   log,
-  perform: (order, signal) =>
-    perform(order, { resolve: resolveBySystem, allowPrivateAddresses, allowPlainHttp, signal, nowMs: () => performance.now() }),
+  perform: (order, signal) => perform(order, { resolve: resolveBySystem, isAllowedAddress, allowPlainHttp, signal, nowMs: () => performance.now() }),
 });
 // After the server has the subscriptions: who is told that it is ready may ask at once.
 await connection.opened.flush();

@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { isGlobalUnicast } from './global-unicast.ts';
 
 export interface Address {
   readonly address: string;
@@ -9,6 +8,12 @@ export interface Address {
 
 /** Every address of a name, asked once. */
 export type Resolve = (host: string) => Promise<readonly Address[]>;
+
+export interface AddressRules {
+  readonly resolve: Resolve;
+  /** `isGlobalUnicast`, except in development. */
+  readonly isAllowedAddress: (address: string) => boolean;
+}
 
 const MAX_ADDRESSES = 16;
 
@@ -25,10 +30,7 @@ export type Checked =
  * The addresses that a request to `hostname` may be sent to. One that is not public refuses them all: a name that has both is
  * how a private one is reached on the second try. Never says which address it was.
  */
-export async function checkedAddresses(
-  hostname: string,
-  { resolve, allowPrivateAddresses }: { readonly resolve: Resolve; readonly allowPrivateAddresses: boolean },
-): Promise<Checked> {
+export async function checkedAddresses(hostname: string, { resolve, isAllowedAddress }: AddressRules): Promise<Checked> {
   const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   const family = isIP(literal);
   let addresses: readonly Address[];
@@ -38,7 +40,7 @@ export async function checkedAddresses(
     return { ok: false, refusal: 'name-unknown' };
   }
   if (addresses.length === 0) return { ok: false, refusal: 'name-unknown' };
-  if (!allowPrivateAddresses && !addresses.every(({ address }) => isGlobalUnicast(address))) return { ok: false, refusal: 'address-refused' };
+  if (!addresses.every(({ address }) => isAllowedAddress(address))) return { ok: false, refusal: 'address-refused' };
   return { ok: true, addresses: addresses.slice(0, MAX_ADDRESSES) };
 }
 

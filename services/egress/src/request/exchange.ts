@@ -4,11 +4,11 @@ import { request as requestTls } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type EgressMethod, type EgressRefusal, MAX_EGRESS_HEADER_BYTES, MAX_EGRESS_HEADERS } from '@airlock/protocol';
-import { checkedAddresses, pinned, type Resolve } from '../addresses/resolve.ts';
+import { type AddressRules, checkedAddresses, pinned } from '../addresses/resolve.ts';
 import { type RequestHeaders, responseHeaders } from './request-headers.ts';
 import type { Target } from './target.ts';
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends AddressRules {
   readonly target: Target;
   readonly method: EgressMethod;
   readonly headers: RequestHeaders;
@@ -17,8 +17,6 @@ export interface ExchangeOptions {
   readonly responseBytes: number;
   /** Fires when time is up or nobody waits any more. */
   readonly signal: AbortSignal;
-  readonly resolve: Resolve;
-  readonly allowPrivateAddresses: boolean;
 }
 
 export type ExchangeEnd =
@@ -63,7 +61,9 @@ export async function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       receivedBytes: received.bytes,
     };
   } catch (error) {
-    return { kind: 'refused', refusal: refusalOf(error), receivedBytes: received.bytes };
+    // A connection that is cut at the deadline only says that it was cut.
+    const cause: unknown = options.signal.aborted && !(error instanceof Refused) ? options.signal.reason : error;
+    return { kind: 'refused', refusal: refusalOf(cause), receivedBytes: received.bytes };
   }
 }
 
@@ -102,8 +102,7 @@ function send({ target, method, headers, body, signal }: ExchangeOptions, lookup
     socket.destroy();
     reject(new Refused('response-invalid'));
   });
-  const { host, port } = target.url;
-  request.setHeader('host', port === '' ? host : `${target.host}:${port}`);
+  request.setHeader('host', target.url.host);
   request.setHeader('connection', 'close');
   request.setHeader('accept-encoding', 'gzip, deflate, br');
   request.setHeader('accept', '*/*');

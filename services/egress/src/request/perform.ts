@@ -1,14 +1,11 @@
 import type { EgressEnd, EgressHop, EgressMethod, EgressOrder, EgressRefusal } from '@airlock/protocol';
 import { MAX_EGRESS_HOPS } from '@airlock/protocol';
-import type { Resolve } from '../addresses/resolve.ts';
+import type { AddressRules } from '../addresses/resolve.ts';
 import { type ExchangeEnd, exchange } from './exchange.ts';
 import { type RequestHeaders, requestHeaders } from './request-headers.ts';
 import { isGranted, nameOf, type Target, targetOf } from './target.ts';
 
-export interface PerformOptions {
-  readonly resolve: Resolve;
-  /** For development and tests: skips the rule for addresses. */
-  readonly allowPrivateAddresses: boolean;
+export interface PerformOptions extends AddressRules {
   /** Without it a grant for http counts for nothing. */
   readonly allowPlainHttp: boolean;
   readonly signal: AbortSignal;
