@@ -81,12 +81,14 @@ export const jobChecks: readonly Check[] = [
     },
   },
   {
-    rule: 'a job fails only when its attempts are used up',
+    rule: 'a job fails only when its attempts are used up, or its sandbox process was killed',
     *broken({ evidence }) {
       const attempts = Map.groupBy(evidence.attempts, ({ job }) => job);
       for (const { id, step, status, message } of evidence.jobs) {
         if (status !== FAILED) continue;
         const last = attempts.get(id)?.at(-1);
+        // The run kills sandbox processes, and nobody can tell who killed one: a plug-in that does is not tried again.
+        if (last?.failurekind === 'sandbox/crash') continue;
         const usedUp = last?.attempt === 4 && (last.failurekind === 'plug-in/rejected' || last.failurekind === 'platform/worker-lost');
         if (!usedUp)
           yield `the job ${id} of "${step}" failed at attempt ${last?.attempt ?? '?'} with ${last?.failurekind ?? '?'}: ${message?.slice(-400) ?? ''}`;

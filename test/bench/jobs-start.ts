@@ -1,0 +1,80 @@
+import type { BenchCase, BenchReport } from './case.ts';
+import { startBenchJobs, withJobTable } from './jobs-airlock.ts';
+import { openJobsPeer } from './jobs-peer.ts';
+import { interleave, type Lane } from './measure.ts';
+
+/** A lane whose runs say themselves how long they took. */
+function timedBy(name: string, work: () => Promise<number>): Lane & { readonly takenMs: number[] } {
+  const takenMs: number[] = [];
+  return { name, takenMs, run: async () => void takenMs.push(await work()) };
+}
+
+const medianOf = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/**
+ * An idle queue, one job at a time. Ours is timed from the commit until the plug-in's outcome is back, which is later than its
+ * start: the guest has no clock that could say when that was. The peer's from before the enqueue until its task is called.
+ */
+export const startJob: BenchCase = {
+  name: 'jobs-start',
+  run: async (servers): Promise<BenchReport> => {
+    await using jobs = await startBenchJobs(servers, 'jobs_start');
+    await using peer = await openJobsPeer(await servers.database('jobs_start_peer'));
+    await withJobTable(jobs, 'bench_job', { stateless: true });
+    await peer.start();
+    const operations = jobs.airlock.dispatcher.operations as {
+      jobsQueued: (count: number) => void;
+      bus: { run: (...args: never[]) => Promise<unknown> };
+    };
+    let committedAt = 0;
+    let back: ((atMs: number) => void) | undefined;
+    const { jobsQueued } = operations;
+    operations.jobsQueued = (count) => {
+      committedAt = performance.now();
+      jobsQueued(count);
+    };
+    const run = operations.bus.run.bind(operations.bus);
+    operations.bus.run = async (...args) => {
+      const end = await run(...args);
+      back?.(performance.now());
+      return end;
+    };
+    const ours = timedBy('commit to the outcome of the job (after its start)', async () => {
+      const ended = new Promise<number>((resolve) => {
+        back = resolve;
+      });
+      await jobs.airlock.create('bench_job');
+      const taken = (await ended) - committedAt;
+      await jobs.drained();
+      return taken;
+    });
+    const graphile = timedBy('graphile-worker, defaults: enqueue to start', async () => {
+      const done = peer.completed(1);
+      const started = new Promise<number>((resolve) => {
+        peer.onStart = () => resolve(performance.now());
+      });
+      const enqueuedAt = performance.now();
+      await peer.enqueueOne();
+      const taken = (await started) - enqueuedAt;
+      await done;
+      return taken;
+    });
+    await interleave([graphile, ours], { warmUps: 100, rounds: 20, block: 10, pauseMs: 10 });
+    const lanes = [graphile, ours].map(({ name, takenMs }) => ({ name, times: takenMs.slice(100) }));
+    return {
+      measured: lanes.map(({ name, times }) => ({
+        name,
+        medianMs: medianOf(times),
+        p95Ms: times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? Number.NaN,
+        runs: times.length,
+      })),
+      ratios: [
+        {
+          name: "median of commit to outcome / graphile-worker's enqueue to start",
+          ratio: medianOf(ours.takenMs.slice(100)) / medianOf(graphile.takenMs.slice(100)),
+          atMost: 1,
+        },
+      ],
+    };
+  },
+};
