@@ -27,6 +27,8 @@ export interface LocalSystemOptions {
   readonly port?: number;
   readonly databaseUrl?: string;
   readonly natsUrl?: string;
+  /** Keys for that bus, as deploy/nats makes them; none when it asks for none. */
+  readonly natsKeysDirectory?: string;
   say(text: string): void;
   onGiveUp(problem: string): void;
 }
@@ -83,8 +85,13 @@ async function startServers(options: LocalSystemOptions, stack: AsyncDisposableS
     return ensureDatabase(server, 'airlock');
   };
   const startBus = async (): Promise<{ readonly natsUrl: string; readonly access?: NatsAccess }> => {
-    if (options.natsUrl !== undefined) return { natsUrl: options.natsUrl };
-    const access = await makeNatsAccess({ directory: join(directory, 'nats', 'keys'), pools: [{ pool: POOL, workerIds: [WORKER_ID] }] });
+    const pools = [{ pool: POOL, workerIds: [WORKER_ID] }];
+    if (options.natsUrl !== undefined) {
+      const { natsKeysDirectory } = options;
+      const keys = natsKeysDirectory === undefined ? {} : { access: await makeNatsAccess({ directory: natsKeysDirectory, pools }) };
+      return { natsUrl: options.natsUrl, ...keys };
+    }
+    const access = await makeNatsAccess({ directory: join(directory, 'nats', 'keys'), pools });
     const binary = await findNatsServer(toolchainDirectory, say);
     const server = stack.use(await startNatsServer({ binary, directory: join(directory, 'nats'), preferredPort: 42_220, access }));
     pids['nats'] = server.process.pid;

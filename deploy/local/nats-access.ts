@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { NatsConfiguration } from '@airlock/nats/configuration';
 import { keyInFile } from '@airlock/nats/keys';
+import { workerKeyName } from '@airlock/nats/plan';
 
 export interface NatsAccessOptions {
   readonly directory: string;
@@ -16,16 +17,14 @@ export interface NatsAccess {
   workerKeyFile(pool: string, workerId: string): string;
 }
 
-const nameOf = (pool: string, workerId: string) => `worker.${pool}.${workerId}.nk`;
-
 /** Keys that are there stay as they are, so that a restart changes nothing. */
 export async function makeNatsAccess({ directory, pools }: NatsAccessOptions): Promise<NatsAccess> {
   const dispatcher = await keyInFile(join(directory, 'dispatcher.nk'));
   const egress = await keyInFile(join(directory, 'egress.nk'));
   const files = new Map<string, string>();
   const withKey = async (pool: string, workerId: string) => {
-    const { publicKey, seedFile } = await keyInFile(join(directory, nameOf(pool, workerId)));
-    files.set(nameOf(pool, workerId), seedFile);
+    const { publicKey, seedFile } = await keyInFile(join(directory, workerKeyName(pool, workerId)));
+    files.set(workerKeyName(pool, workerId), seedFile);
     return { workerId, key: publicKey };
   };
   const withKeys = pools.map(async ({ pool, workerIds }) => ({ pool, workers: await Promise.all(workerIds.map((id) => withKey(pool, id))) }));
@@ -34,7 +33,7 @@ export async function makeNatsAccess({ directory, pools }: NatsAccessOptions): P
     dispatcherKeyFile: dispatcher.seedFile,
     egressKeyFile: egress.seedFile,
     workerKeyFile: (pool, workerId) => {
-      const file = files.get(nameOf(pool, workerId));
+      const file = files.get(workerKeyName(pool, workerId));
       if (file === undefined) throw new RangeError(`the bus knows no worker ${workerId} in the pool ${pool}`);
       return file;
     },

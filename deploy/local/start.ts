@@ -14,7 +14,8 @@ const HELP = `npm start -- [options]
   --once           stop as soon as everything is up and loaded
   --no-examples    load no example tables, records and plug-ins
   --state <dir>    keep data and logs there; default: .airlock
-DATABASE_URL and NATS_URL replace the embedded Postgres and the nats-server.`;
+DATABASE_URL and NATS_URL replace the embedded Postgres and the nats-server; AIRLOCK_NATS_KEYS names the directory with the
+keys for that server (see deploy/nats/README.md), when it asks for keys.`;
 
 const say = (text: string) => console.error(`airlock: ${text}`);
 
@@ -90,6 +91,7 @@ async function main(): Promise<number> {
       ...(port === undefined ? {} : { port }),
       ...(process.env['DATABASE_URL'] ? { databaseUrl: process.env['DATABASE_URL'] } : {}),
       ...(process.env['NATS_URL'] ? { natsUrl: process.env['NATS_URL'] } : {}),
+      ...(process.env['AIRLOCK_NATS_KEYS'] ? { natsKeysDirectory: resolve(process.env['AIRLOCK_NATS_KEYS']) } : {}),
       say,
       onGiveUp: (problem) => giveUp(problem),
     });
