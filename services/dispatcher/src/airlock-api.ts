@@ -8,7 +8,7 @@ import { readLedger } from './egress/ledger.ts';
 import type { AirlockApi, AirlockCall } from './http/airlock-api.ts';
 import { defineTable, planTable } from './metadata/define-table.ts';
 import type { MetadataCache } from './metadata/metadata-cache.ts';
-import { audit } from './registrations/audit.ts';
+import { type AuditedCaller, audit } from './registrations/audit.ts';
 import type { BundleStore } from './registrations/bundle-store.ts';
 import { ensureMessages } from './registrations/ensure-messages.ts';
 import { listBundles, listPluginTypes, listSteps } from './registrations/list.ts';
@@ -54,55 +54,47 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
     return result;
   };
   return {
-    pushBundle: ({ caller }, upload, options) =>
-      reloaded(pushBundle({ ...change, bundles, inspect: (bundle) => inspectBundle(inspect, bundle) }, upload, caller, options)),
+    pushBundle: (call, upload, options) =>
+      reloaded(pushBundle({ ...change, bundles, inspect: (bundle) => inspectBundle(inspect, bundle) }, upload, by(call), options)),
     listBundles: () => listBundles(db),
-    removeBundle: ({ caller, trace }, bundle) => reloaded(removeBundle(change, bundle, { ...caller, traceId: trace.traceId })),
-    registerSigningKey: ({ caller, trace }, request) => registerSigningKey({ db }, request, { ...caller, traceId: trace.traceId }),
+    removeBundle: (call, bundle) => reloaded(removeBundle(change, bundle, by(call))),
+    registerSigningKey: (call, request) => registerSigningKey({ db }, request, by(call)),
     listSigningKeys: () => listSigningKeys(db),
-    revokeSigningKey: ({ caller, trace }, id) => revokeSigningKey({ db }, id, { ...caller, traceId: trace.traceId }),
+    revokeSigningKey: (call, id) => revokeSigningKey({ db }, id, by(call)),
     readAudit: (_call, query) => readAudit(db, query),
-    grantEgress: ({ caller, trace }, stepId, request) => grantEgress(db, stepId, request, { ...caller, traceId: trace.traceId }),
+    grantEgress: (call, stepId, request) => grantEgress(db, stepId, request, by(call)),
     listEgressGrants: (_call, stepId) => listGrants(db, stepId),
-    revokeEgressGrant: ({ caller, trace }, stepId, grantId) => revokeGrant(db, stepId, grantId, { ...caller, traceId: trace.traceId }),
+    revokeEgressGrant: (call, stepId, grantId) => revokeGrant(db, stepId, grantId, by(call)),
     readEgressLog: (_call, query) => readLedger(db, query),
     listSteps: () => listSteps(db),
     listPluginTypes: () => listPluginTypes(db),
-    patchStep: async ({ caller }, stepId, patch) => void (await reloaded(patchStep(change, stepId, patch, caller))),
-    setSecureConfiguration: ({ caller }, stepId, value) => reloaded(setSecureConfiguration(change, stepId, value, caller)),
+    patchStep: async (call, stepId, patch) => void (await reloaded(patchStep(change, stepId, patch, by(call)))),
+    setSecureConfiguration: (call, stepId, value) => reloaded(setSecureConfiguration(change, stepId, value, by(call))),
     defineTable: (call, definition, options) => applyDefinition(parts, call, definition, options),
     getSettings: () => readSettings(db),
-    patchSettings: ({ caller }, patch) => reloaded(patchSettings(change, patch, caller)),
-    createUser: async ({ caller }, user) => {
+    patchSettings: (call, patch) => reloaded(patchSettings(change, patch, by(call))),
+    createUser: async (call, user) => {
       const systemuserid = await db.inTransaction(async (tx) => {
-        const id = await createUser(tx, user, caller.userId);
-        await audit(tx, caller, {
-          action: 'create',
-          objectType: 'systemuser',
-          objectId: id,
-          objectName: user.fullname,
-          changes: { role: user.role },
-        });
+        const id = await createUser(tx, user, call.caller.userId);
+        const changes = { role: user.role };
+        await audit(tx, by(call), { action: 'create', objectType: 'systemuser', objectId: id, objectName: user.fullname, changes });
         return id;
       });
       return { systemuserid };
     },
-    issueKey: async ({ caller }, request) => {
-      const issued = await keys.issueKey({ ...request, createdBy: caller.userId });
-      if (issued === undefined) throw new PlatformError('RECORD_NOT_FOUND', { table: 'User', id: request.systemuserid });
-      await audit(db, caller, {
-        action: 'issue-key',
-        objectType: 'apikey',
-        objectId: issued.id,
-        objectName: request.name,
-        changes: { systemuserid: request.systemuserid },
-      });
-      return issued;
-    },
-    revokeKey: async ({ caller }, keyId) => {
-      if (!(await keys.revokeKey(keyId))) throw new PlatformError('RECORD_NOT_FOUND', { table: 'API key', id: keyId });
-      await audit(db, caller, { action: 'revoke-key', objectType: 'apikey', objectId: keyId, objectName: keyId, changes: [] });
-    },
+    issueKey: (call, request) =>
+      db.inTransaction(async (tx) => {
+        const issued = await keys.issueKey({ ...request, createdBy: call.caller.userId }, tx);
+        if (issued === undefined) throw new PlatformError('RECORD_NOT_FOUND', { table: 'User', id: request.systemuserid });
+        const changes = { systemuserid: request.systemuserid, expiresOn: issued.expiresOn };
+        await audit(tx, by(call), { action: 'issue-key', objectType: 'apikey', objectId: issued.id, objectName: request.name, changes });
+        return issued;
+      }),
+    revokeKey: (call, keyId) =>
+      db.inTransaction(async (tx) => {
+        if (!(await keys.revokeKey(keyId, tx))) throw new PlatformError('RECORD_NOT_FOUND', { table: 'API key', id: keyId });
+        await audit(tx, by(call), { action: 'revoke-key', objectType: 'apikey', objectId: keyId, objectName: keyId, changes: [] });
+      }),
     actOnJobs: ({ caller }, action, request) => actOnMany({ db, actor: caller.userId, changed: parts.jobsChanged }, action, request),
     readJob: (_call, jobId) =>
       readJob(
@@ -119,9 +111,11 @@ export function createAirlockApi(parts: ApiParts): AirlockApi {
   };
 }
 
+const by = ({ caller, trace }: AirlockCall): AuditedCaller => ({ ...caller, traceId: trace.traceId });
+
 async function applyDefinition(
   parts: ApiParts,
-  { caller }: AirlockCall,
+  call: AirlockCall,
   definition: TableDefinition,
   { plan }: { readonly plan: boolean },
 ): Promise<unknown> {
@@ -130,7 +124,7 @@ async function applyDefinition(
   const result = await db.inTransaction(async (tx) => {
     const defined = await defineTable(tx, definition);
     if (defined.changed) {
-      await audit(tx, caller, {
+      await audit(tx, by(call), {
         action: 'define',
         objectType: 'table',
         objectId: definition.logicalName,

@@ -37,9 +37,10 @@ export interface KeyStore extends AsyncDisposable {
   authenticate(key: string): Promise<Authentication>;
   /** The caller for an impersonated user; `undefined` when there is none or it is disabled. */
   findUser(systemUserId: string): Promise<{ readonly userId: UserId; readonly role: Caller['role'] } | undefined>;
-  issueKey(request: NewKeyRequest): Promise<{ readonly id: string; readonly key: string; readonly expiresOn: string } | undefined>;
+  /** `tx`: where, when it belongs to more. */
+  issueKey(request: NewKeyRequest, tx?: Queryable): Promise<{ readonly id: string; readonly key: string; readonly expiresOn: string } | undefined>;
   /** False when there is no such key that is not revoked yet. */
-  revokeKey(id: string): Promise<boolean>;
+  revokeKey(id: string, tx?: Queryable): Promise<boolean>;
 }
 
 const KeyRow = z.object({
@@ -92,9 +93,9 @@ export function createKeyStore(db: Queryable, options: KeyStoreOptions): KeyStor
       // The row comes from the table of users.
       return user.isdisabled || !user.cansignin ? undefined : { userId: user.systemuserid as UserId, role: user.role };
     },
-    issueKey: (request) => insertKey(db, request, nowMs()),
-    async revokeKey(id) {
-      const [revoked] = await db.query(
+    issueKey: (request, tx = db) => insertKey(tx, request, nowMs()),
+    async revokeKey(id, tx = db) {
+      const [revoked] = await tx.query(
         sql`update airlock.apikey set revokedon = now() where apikeyid = ${id}::uuid and revokedon is null returning keyhash`,
       );
       if (revoked === undefined) return false;
