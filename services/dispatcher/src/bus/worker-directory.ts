@@ -4,6 +4,8 @@ export interface KnownWorker {
   readonly address: WorkerAddress;
   readonly hello: Hello;
   readonly heardAtMs: number;
+  /** Free slots per depth level, as far as this dispatcher knows: the worker's word, less what was sent since. */
+  readonly free: readonly number[];
 }
 
 interface Entry {
@@ -83,7 +85,7 @@ export class WorkerDirectory implements Disposable {
   }
 
   list(): readonly KnownWorker[] {
-    return [...this.#workers.values()].map(({ address, hello, heardAtMs }) => ({ address, hello, heardAtMs }));
+    return [...this.#workers.values()].map(({ address, hello, heardAtMs, free }) => ({ address, hello, heardAtMs, free: [...free] }));
   }
 
   /** `false`: the pool has too many workers, and this one is not among them. */

@@ -191,6 +191,7 @@ describe('the API of Airlock itself', () => {
     settings: { maxDepth: 4 },
     users: { fullname: 'A', role: 'user' },
     keys: { systemuserid: UUID, name: 'k' },
+    'jobs/:action': { ids: [UUID] },
     'signing-keys': { name: 'k', publicKey: 'PEM' },
   };
   const queries: Readonly<Record<string, string>> = { 'DELETE bundles': '?name=a' };
@@ -200,7 +201,7 @@ describe('the API of Airlock itself', () => {
     payload: unknown = bodies[route.path],
   ): InjectOptions => ({
     method: route.method,
-    url: `/api/airlock/v1/${route.path.replace(':id', UUID.toUpperCase()).replace(':traceId', TRACE)}${queries[`${route.method} ${route.path}`] ?? ''}`,
+    url: `/api/airlock/v1/${route.path.replace(':id', UUID.toUpperCase()).replace(':traceId', TRACE).replace(':action', 'cancel')}${queries[`${route.method} ${route.path}`] ?? ''}`,
     headers: as(role, { 'content-type': 'application/json' }),
     ...(route.method === 'GET' || route.method === 'DELETE' ? {} : { payload: JSON.stringify(payload) }),
   });

@@ -10,6 +10,8 @@ export interface AttemptEnd {
   readonly receipt: Receipt | undefined;
   /** `undefined`: it succeeded. */
   readonly failure: Failure | undefined;
+  /** It never reached a worker, so there is nothing to keep of it. */
+  readonly nothingRan?: true;
   /** In place of the failure's own kind, where the platform refused to start it. */
   readonly failureKind?: string;
   /** What the user may be shown; absent when it succeeded. */

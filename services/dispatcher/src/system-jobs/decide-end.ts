@@ -28,6 +28,7 @@ export function endRow(end: AttemptEnd, before: RunningJob, assumed: number, opt
     lease: job.leaseid,
     assumed,
     remove: state.status === 'Succeeded' && job.asyncautodelete,
+    ran: end.nothingRan !== true,
     counted: failure === undefined || isCounted(failure),
     ...columns,
     hostid: end.workerId ?? null,

@@ -150,7 +150,7 @@ export class JobRunner implements AsyncDisposable {
 
   #capacity() {
     const { workers, pool, limit } = this.#options;
-    return jobCapacity({ workers: workers(), pool, limit, averageMs: this.#averageMs });
+    return jobCapacity({ workers: workers(), pool, limit, running: this.#running, averageMs: this.#averageMs });
   }
 
   #room(): number {
@@ -314,5 +314,5 @@ export class JobRunner implements AsyncDisposable {
 function notStarted({ job }: Held): AttemptEnd {
   const now = Date.now();
   const failure = { origin: 'platform', kind: 'shutting-down' } as const;
-  return { job, startedAtMs: now, endedAtMs: now, workerId: undefined, receipt: undefined, failure };
+  return { job, startedAtMs: now, endedAtMs: now, workerId: undefined, receipt: undefined, failure, nothingRan: true };
 }

@@ -208,9 +208,11 @@ async function conclude(op: Operation, attempt: Attempt, { end, startedAtMs }: C
   const workerId = end.kind === 'no-worker' || end.kind === 'cancelled' ? undefined : end.worker.workerId;
   const trace = outcome?.trace ?? '';
   const fault = failure === undefined ? undefined : faultOfFailure(op, failure, { step, trace, caller });
-  const ended = { job, startedAtMs, endedAtMs: Date.now(), workerId, receipt: outcome?.receipt, failure };
+  const nothingRan = end.kind === 'no-worker';
+  const base = { job, startedAtMs, endedAtMs: Date.now(), workerId, receipt: outcome?.receipt, failure };
+  const ended: AttemptEnd = nothingRan ? { ...base, nothingRan } : base;
   // Nothing ran: there is nothing to log, and it may happen often.
-  if (end.kind !== 'no-worker') {
+  if (!nothingRan) {
     recordEnded(op, {
       step,
       context: { ...context, userId: own.userId },

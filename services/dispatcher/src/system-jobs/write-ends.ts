@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Queryable } from '../store/queryable.ts';
 import type { EndRow } from './decide-end.ts';
 
-const columns = sql.raw(`id uuid, lease uuid, assumed int, remove boolean, counted boolean, statecode int, statuscode int, attempt int,
+const columns = sql.raw(`id uuid, lease uuid, assumed int, remove boolean, ran boolean, counted boolean, statecode int, statuscode int, attempt int,
   retrycount int, postponeuntil timestamptz, waitingfor text, hostid text, completed boolean, executiontimespan float8, errorcode int,
   message text, friendlymessage text, tried int, startedms float8, endedms float8, failurekind text, attemptmessage text, wallms float8,
   cpums float8, heapbytes bigint, residentbytes bigint, hostcalls int, hostcallbytes bigint, startkind text`);
@@ -23,7 +23,7 @@ export async function writeEnds(db: Queryable, rows: readonly EndRow[]): Promise
         message = e.message, friendlymessage = e.friendlymessage, modifiedon = clock_timestamp(), versionnumber = nextval('data.versionnumber')
       from ended e
       where j.asyncoperationid = e.id and j.leaseid = e.lease and j.statuscode = e.assumed and not e.remove
-      returning j.asyncoperationid, j.dispatcherid, e.lease, e.tried, e.counted, e.hostid, e.startedms, e.endedms, e.statuscode, e.failurekind, e.errorcode,
+      returning j.asyncoperationid, j.dispatcherid, e.lease, e.tried, e.ran, e.counted, e.hostid, e.startedms, e.endedms, e.statuscode, e.failurekind, e.errorcode,
         e.attemptmessage, e.wallms, e.cpums, e.heapbytes, e.residentbytes, e.hostcalls, e.hostcallbytes, e.startkind),
     removed as (
       delete from airlock.asyncoperation j using ended e
@@ -37,7 +37,7 @@ export async function writeEnds(db: Queryable, rows: readonly EndRow[]): Promise
       select lease, asyncoperationid, tried, counted, coalesce(dispatcherid, ''), hostid, to_timestamp(startedms / 1000), to_timestamp(endedms / 1000),
         statuscode, failurekind, errorcode, attemptmessage, replace(lease::text, '-', ''), wallms, cpums, heapbytes, residentbytes, hostcalls,
         hostcallbytes, startkind
-      from kept on conflict (asyncoperationattemptid) do nothing)
+      from kept where ran on conflict (asyncoperationattemptid) do nothing)
     select asyncoperationid from kept union all select asyncoperationid from removed`);
   return new Set(written.map((row) => String(row['asyncoperationid'])));
 }
