@@ -193,6 +193,7 @@ describe('the API of Airlock itself', () => {
     keys: { systemuserid: UUID, name: 'k' },
     'jobs/:action': { ids: [UUID] },
     'signing-keys': { name: 'k', publicKey: 'PEM' },
+    'steps/:id/egress-grants': { host: 'example.com', methods: ['GET'] },
   };
   const queries: Readonly<Record<string, string>> = { 'DELETE bundles': '?name=a' };
   const askFor = (
@@ -201,7 +202,7 @@ describe('the API of Airlock itself', () => {
     payload: unknown = bodies[route.path],
   ): InjectOptions => ({
     method: route.method,
-    url: `/api/airlock/v1/${route.path.replace(':id', UUID.toUpperCase()).replace(':traceId', TRACE).replace(':action', 'cancel')}${queries[`${route.method} ${route.path}`] ?? ''}`,
+    url: `/api/airlock/v1/${route.path.replace(':id', UUID.toUpperCase()).replace(':grantId', UUID).replace(':traceId', TRACE).replace(':action', 'cancel')}${queries[`${route.method} ${route.path}`] ?? ''}`,
     headers: as(role, { 'content-type': 'application/json' }),
     ...(route.method === 'GET' || route.method === 'DELETE' ? {} : { payload: JSON.stringify(payload) }),
   });
