@@ -50,6 +50,11 @@ async function expectHonestService(): Promise<void> {
   expect(await descriptionOf(answer)).toBe('honest');
 }
 
+test('the bus lets dispatcher and worker do all that they need', async () => {
+  await expectHonestService();
+  expect(system.airlock.logs()).not.toMatch(/the bus refused|Permissions Violation/);
+});
+
 describe('what the server denies', () => {
   test.for([
     '>',

@@ -101,6 +101,7 @@ export {
   fetchSubject,
   helloSubject,
   helloWildcard,
+  jobsSubject,
   poolCrossings,
   resultSubject,
   speakerOf,

@@ -45,6 +45,8 @@ export const toDispatcherWildcard = (verb: 'result' | 'call' | 'bundle' | 'fetch
   `${PREFIX}.${verb}.*.*.${token(dispatcherId)}`;
 /** Dispatcher → dispatchers: registrations or metadata changed. */
 export const changedSubject = `${PREFIX}.changed`;
+/** Dispatcher → dispatchers: a system job waits. */
+export const jobsSubject = `${PREFIX}.jobs`;
 /** Server → dispatcher: nobody listens on the subject of an assignment. Never a subject that a worker may use. */
 export const unheardSubject = (dispatcherId: string, runId: string) => `${PREFIX}.unheard.${token(dispatcherId)}.${token(runId)}`;
 export const unheardWildcard = (dispatcherId: string) => `${PREFIX}.unheard.${token(dispatcherId)}.*`;
@@ -68,7 +70,7 @@ export function workerSubjects(pool: string, workerId?: string): AllowedSubjects
 
 /** What a dispatcher may do in its account; `…core.>` is between dispatchers and crosses into no pool. */
 export function dispatcherSubjects(): AllowedSubjects {
-  const own = [changedSubject, `${PREFIX}.core.>`];
+  const own = [changedSubject, jobsSubject, `${PREFIX}.core.>`];
   return {
     publish: [...TO_WORKER.map((verb) => `${PREFIX}.${verb}.*.*`), egressSubject, egressCancelSubject, ...own],
     subscribe: [

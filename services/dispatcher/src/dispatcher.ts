@@ -78,7 +78,13 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
   };
 
   const nats = stack.adopt(
-    await openConnection({ url: config.natsUrl, name: `airlock-dispatcher ${config.dispatcherId}`, files: config.natsFiles }),
+    await openConnection({
+      url: config.natsUrl,
+      name: `airlock-dispatcher ${config.dispatcherId}`,
+      files: config.natsFiles,
+      // A subject that nobody allowed is silence otherwise: the dispatcher would look well and hear nothing.
+      onRefused: (error) => log.error({ err: error }, 'the bus refused something that a dispatcher needs; see deploy/nats'),
+    }),
     (connection) => connection.close(),
   );
   const bundles = new BundleStore(db);

@@ -4,6 +4,8 @@ import { connect, type NatsConnection, nkeyAuthenticator, type TlsOptions } from
 export interface BusConnectionOptions {
   readonly url: string;
   readonly name: string;
+  /** The server let something not happen: a subject that the key may not use, most of all. */
+  readonly onRefused: (error: Error) => void;
   readonly files: {
     readonly nkey: string | undefined;
     readonly ca: string | undefined;
@@ -16,11 +18,11 @@ const RECONNECT_MS = 250;
 const PING_MS = 5_000;
 
 /** Throws when a file cannot be read; waits for a server that is not there yet. */
-export async function openConnection({ url, name, files }: BusConnectionOptions): Promise<NatsConnection> {
+export async function openConnection({ url, name, files, onRefused }: BusConnectionOptions): Promise<NatsConnection> {
   // Read anew at each connection: a key that was exchanged needs no restart.
   const seed = (path: string) => () => new TextEncoder().encode(readFileSync(path, 'utf8').trim());
   if (files.nkey !== undefined) seed(files.nkey)();
-  return await connect({
+  const connection = await connect({
     servers: url.split(','),
     name,
     maxReconnectAttempts: -1,
@@ -32,6 +34,10 @@ export async function openConnection({ url, name, files }: BusConnectionOptions)
     ...(files.nkey !== undefined && { authenticator: nkeyAuthenticator(seed(files.nkey)) }),
     ...tlsOf(url, files),
   });
+  void (async () => {
+    for await (const status of connection.status()) if (status.type === 'error') onRefused(status.error);
+  })();
+  return connection;
 }
 
 /** With an authority's file or a `tls://` address the connection is encrypted or is not made at all. */

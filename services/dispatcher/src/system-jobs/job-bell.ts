@@ -1,8 +1,8 @@
+import { jobsSubject as subject } from '@airlock/protocol';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 
 /** What dispatchers tell each other about system jobs. Only hints: what is missed is found by the poll and the heartbeat. */
-const subject = 'airlock.v1.jobs';
 const MAX_IDS = 1_000;
 const WAKE_EVERY_MS = 20;
 
