@@ -64,7 +64,7 @@ const VERSION_TAKEN = '0x8004417b';
  * A version is immutable, but who works on an example (or on the SDK that is built into it) does not raise its version each time: then the
  * changed code gets a version of its own, named for its digest.
  */
-async function pushExample(api: Api, project: string, say: (text: string) => void): Promise<PushResult> {
+export async function pushExample(api: Api, project: string, say: (text: string) => void): Promise<PushResult> {
   const built = await buildBundle(project);
   try {
     return await pushBundle({ ...api, bundle: built });

@@ -1,6 +1,10 @@
 /** Pushes as authors make them: the command line against the real services, the bundle loaded in a real sandbox. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ApiError, digestOf, pushBundle, signBundle } from '@airlock/cli';
+import { pushExample } from '@airlock/local/load-examples';
 import { AuditRow, BundleSummary, errorCodes, SigningKey } from '@airlock/protocol';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -43,6 +47,27 @@ test('the same code may be two bundles, and a bundle that no step runs can be re
   expect((await list()).map(({ name }) => name)).not.toContain('one');
   const again = await system.http.request('DELETE', '/api/airlock/v1/bundles?name=one');
   expect([again.status, errorOf(again).code]).toEqual([404, errorCodes.RECORD_NOT_FOUND.code]);
+});
+
+test('an example that changed under its version is loaded under one of its own, and back again', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'airlock-example-'));
+  const said: string[] = [];
+  const load = async (text: string) => {
+    await writeFile(join(dir, 'index.ts'), text);
+    return (await pushExample(api(), dir, (line) => said.push(line))).bundle.version;
+  };
+  try {
+    await writeFile(join(dir, 'package.json'), JSON.stringify({ name: 'example', version: '1.2.0', airlock: { entry: 'index.ts' } }));
+    expect(await load('export const a = { execute() {} };')).toBe('1.2.0');
+    const changed = await load('export const a = { execute() { return 1; } };');
+    expect(changed).toMatch(/^1\.2\.0-dev\.[0-9a-f]{12}$/);
+    expect(await load('export const a = { execute() { return 1; } };')).toBe(changed);
+    expect(await load('export const a = { execute() {} };')).toBe('1.2.0');
+    expect(said).toHaveLength(2);
+    expect(said[0]).toContain(changed);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 });
 
 test('where signatures are required, only what a registered key signed gets in, and the audit log tells it', async () => {
