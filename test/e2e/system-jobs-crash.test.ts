@@ -28,7 +28,7 @@ const reached = async (accountId: string, statuscode: number) => {
 const longOnce = `
   const marks = await organizationService.retrieveMultiple({ table: 'task', columns: ['subject'], conditions: [{ column: 'subject', operator: 'eq', value: 'began ' + target.attributes.name }] });
   await organizationService.create('task', { subject: 'began ' + target.attributes.name });
-  if (marks.entities.length === 0) await new Promise((done) => setTimeout(done, 20_000));
+  if (marks.entities.length === 0) await new Promise((done) => setTimeout(done, 12_000));
   await organizationService.create('task', { subject: 'ended ' + target.attributes.name });`;
 const tasks = async (subject: string) => (await system.sql`select 1 from data.task where subject = ${subject}`).length;
 

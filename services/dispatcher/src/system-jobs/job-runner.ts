@@ -124,6 +124,8 @@ export class JobRunner implements AsyncDisposable {
     for (const each of this.#timers) clearInterval(each);
     await Promise.all([this.#renewing, this.#sweeping]);
     await this.#writer[Symbol.asyncDispose]();
+    // What was given back waits for the others.
+    this.#options.wakeOthers();
   }
 
   #every(ms: number, work: () => void): void {
