@@ -1,7 +1,7 @@
 /** Nkeys: an ed25519 pair. The server knows the public half; the seed stays in a file that only its owner reads. */
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createUser, fromSeed } from '@nats-io/nkeys';
+import { nkeys } from '@nats-io/transport-node';
 import type { PublicKey } from './render-configuration.ts';
 
 export interface NatsKey {
@@ -9,7 +9,7 @@ export interface NatsKey {
   readonly seedFile: string;
 }
 
-const publicKeyOf = (seed: Uint8Array): PublicKey => fromSeed(seed).getPublicKey();
+const publicKeyOf = (seed: Uint8Array): PublicKey => nkeys.fromSeed(seed).getPublicKey();
 
 async function readSeed(path: string): Promise<Uint8Array | undefined> {
   try {
@@ -28,7 +28,7 @@ export async function keyInFile(path: string): Promise<NatsKey> {
     await chmod(path, 0o600);
     return { publicKey: publicKeyOf(known), seedFile: path };
   }
-  const seed = createUser().getSeed();
+  const seed = nkeys.createUser().getSeed();
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   // Exclusive: two that start at once must not write over each other's key.
   const file = await open(path, 'wx', 0o600);
