@@ -4,6 +4,9 @@ import type { Watch } from './watch.ts';
 
 const MAX_EXECUTIONS = 1_000;
 const MAX_AGE_MS = 10 * 60_000;
+/** Children that began together must not end together: replacing all at once doubled their number for a while (measured). */
+const LIFETIMES = 8;
+const LIFETIME_STEP = 0.05;
 const START_DEADLINE_MS = 15_000;
 /** A preparation runs the bundle's top-level code, so it is watched like an execution. */
 const PREPARE_DEADLINE_MS = 6_000;
@@ -138,7 +141,10 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
     }
   };
 
-  const worn = (child: SandboxProcess): boolean => child.executions >= MAX_EXECUTIONS || nowMs() - child.bornMs > MAX_AGE_MS;
+  const worn = (child: SandboxProcess): boolean => {
+    const share = 1 - (child.pid % LIFETIMES) * LIFETIME_STEP;
+    return child.executions >= MAX_EXECUTIONS * share || nowMs() - child.bornMs > MAX_AGE_MS * share;
+  };
 
   /** Sends what a child should prepare; it is idle again when all of it was answered. */
   const prepare = (child: SandboxProcess, wishes: readonly Wish[]): void => {
