@@ -40,7 +40,8 @@ export const airlockRoutes: readonly AirlockRoute[] = [
     path: 'bundles',
     role: 'author',
     large: true,
-    answer: async (request, api) => ok(await api.pushBundle(request, readBody(request, BundleUpload), planOption(request))),
+    answer: async (request, api) =>
+      ok(await api.pushBundle(request, readBody(request, BundleUpload, { bytes: ['code', 'sourceMap'] }), planOption(request))),
   },
   { method: 'GET', path: 'bundles', role: 'author', answer: async (request, api) => ok({ value: await api.listBundles(request) }) },
   { method: 'GET', path: 'steps', role: 'author', answer: async (request, api) => ok({ value: await api.listSteps(request) }) },
