@@ -34,7 +34,13 @@ export interface HostileCase {
   readonly maxServiceCalls?: number;
   readonly forbidText?: readonly string[];
   readonly repeat?: number;
+  /** The bundle declares itself stateless, so that the next execution finds its isolate. */
+  readonly stateless?: boolean;
+  /** Written out only when it is uploaded: a hostile one has megabytes. */
+  readonly sourceMap?: { readonly before: string; readonly unit: string; readonly times: number; readonly after: string };
 }
+
+export const sourceMapText = ({ before, unit, times, after }: NonNullable<HostileCase['sourceMap']>): string => before + unit.repeat(times) + after;
 
 interface ExpectedFile {
   readonly assumedLimits: AssumedLimits;

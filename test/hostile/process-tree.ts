@@ -32,7 +32,10 @@ export function descendantsOf(root: number): readonly number[] {
   return found;
 }
 
-export const residentBytes = (pid: number): number => Number(textOf(`/proc/${pid}/statm`).split(' ')[1] ?? 0) * PAGE_BYTES;
+function memoryOf(pid: number): { readonly resident: number; readonly shared: number } {
+  const [, resident = 0, shared = 0] = textOf(`/proc/${pid}/statm`).split(' ').map(Number);
+  return { resident: resident * PAGE_BYTES, shared: shared * PAGE_BYTES };
+}
 
 /** Gone, or a zombie that only waits to be reaped. */
 export function isGone(pid: number): boolean {
@@ -40,14 +43,28 @@ export function isGone(pid: number): boolean {
   return stat === '' || stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
 }
 
-/** Largest resident memory that one process of the tree reached while watched. */
-export function watchPeak(root: number, everyMs: number): () => number {
-  let peak = 0;
+export interface TreePeak {
+  /** Of one process. */
+  readonly largest: number;
+  /** Private memory of all of them together (`Pss` would share out what they share, but costs a walk over every page). */
+  readonly sum: number;
+}
+
+/** What the tree below `root` reached while watched. */
+export function watchPeak(root: number, everyMs: number): () => TreePeak {
+  let largest = 0;
+  let sum = 0;
   const timer = setInterval(() => {
-    for (const pid of descendantsOf(root)) peak = Math.max(peak, residentBytes(pid));
+    let together = 0;
+    for (const pid of descendantsOf(root)) {
+      const { resident, shared } = memoryOf(pid);
+      largest = Math.max(largest, resident);
+      together += resident - shared;
+    }
+    sum = Math.max(sum, together);
   }, everyMs);
   return () => {
     clearInterval(timer);
-    return peak;
+    return { largest, sum };
   };
 }

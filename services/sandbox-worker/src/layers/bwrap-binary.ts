@@ -8,8 +8,9 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const PLACE = path.join('bubblewrap', 'bwrap');
 
-/** What a worker started from a clone looks at when there is none on the path. */
-export const TOOLCHAIN_BWRAP = fileURLToPath(new URL(`../../../../.airlock/toolchain/${PLACE}`, import.meta.url));
+/** Of a clone: where a worker started from it looks when there is none on the path. */
+export const TOOLCHAIN_DIRECTORY = fileURLToPath(new URL('../../../../.airlock/toolchain', import.meta.url));
+export const TOOLCHAIN_BWRAP = path.join(TOOLCHAIN_DIRECTORY, PLACE);
 
 const runs = (command: string): boolean => spawnSync(command, ['--version'], { stdio: 'ignore', timeout: 10_000 }).status === 0;
 

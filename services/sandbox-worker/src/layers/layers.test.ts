@@ -6,16 +6,15 @@ import type { Duplex } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import { buildChildImage } from '../supervisor/child-image.ts';
 import { startWorkerProcess } from '../test-support/worker-process.ts';
-import { findBwrap, TOOLCHAIN_BWRAP } from './bwrap-binary.ts';
+import { findBwrap, TOOLCHAIN_BWRAP, TOOLCHAIN_DIRECTORY } from './bwrap-binary.ts';
 import { brokenLayer, type FoundInside, lookFromOutside, type SeenOutside } from './check-layers.ts';
 import { detectLayers, INFO_FD, type LayerName, type Layers, nodeFlags } from './layers.ts';
 import { missingLayers } from './require-layers.ts';
 
-const TOOLCHAIN = TOOLCHAIN_BWRAP.replace(/\/bubblewrap\/bwrap$/, '');
 const image = buildChildImage();
 afterAll(() => image[Symbol.dispose]());
 
-await findBwrap(TOOLCHAIN);
+await findBwrap(TOOLCHAIN_DIRECTORY);
 const detect = (jitless: boolean, fallbackBwrap: string | undefined = TOOLCHAIN_BWRAP) =>
   detectLayers({
     searchPath: process.env['PATH'] ?? '',

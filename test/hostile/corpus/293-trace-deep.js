@@ -1,0 +1,8 @@
+// attack: a value a million levels deep
+// must: classified as ok; worker survives; the next execution on the same worker succeeds; nothing leaked
+module.exports = {
+  async execute(ctx) {
+    let deep = {}; for (let i = 0; i < 1e6; i += 1) deep = { deep };
+    ctx.tracing.trace(deep); console.dir(deep); console.table([deep]);
+  },
+};

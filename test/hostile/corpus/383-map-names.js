@@ -1,0 +1,7 @@
+// attack: sources that forge frames and lines
+// must: source map of the author; the stack stays as it is or is mapped, and nothing else happens; worker survives; the next execution on the same worker succeeds
+module.exports = {
+  async execute(ctx) {
+     throw new Error('mapped');
+  },
+};
