@@ -82,6 +82,20 @@ test('a long piece of a long secret is taken out wherever a text was cut', () =>
   );
 });
 
+test('of many secrets each is found wherever it stands, by one pass over the text', () => {
+  const secrets = Array.from({ length: 300 }, (_, index) => `secret ${index} of a long list`);
+  const many = createRedact(secrets);
+  fc.assert(
+    fc.property(fc.constantFrom(...secrets), fc.string({ maxLength: 40 }), fc.string({ maxLength: 40 }), (secret, before, after) => {
+      expect(many(before + secret + after)).toBe(createRedact([secret])(before + secret + after));
+      expect(many(before + secret + after)).not.toContain(secret);
+      expect(many(secret.slice(9) + after)).toBe(REDACTED + after);
+      expect(many(before + secret.slice(0, 12))).toBe(before + REDACTED);
+    }),
+  );
+  fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => many(text) === text));
+});
+
 test('a part of a secret does not break the whole apart', () => {
   expect(createRedact(['0123456789', '0123456789-and-more'])('it is 0123456789-and-more.')).toBe(`it is ${REDACTED}.`);
 });

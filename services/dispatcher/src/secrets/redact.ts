@@ -1,6 +1,7 @@
 import type { GuestError, Rejection } from '@airlock/pipeline';
 import type { StepOutcome } from '@airlock/protocol';
 import type { RunEnd } from '../bus/worker-bus.ts';
+import { createSecretIndex } from './secret-index.ts';
 import { MIN_SECRET_CHARS, secretValues } from './secret-values.ts';
 
 /** Takes secrets out of a text. Everything that leaves an execution as text goes through one before it is stored, logged or answered. */
@@ -9,10 +10,13 @@ export type Redact = (text: string) => string;
 export const REDACTED = '[redacted]';
 /** Shorter pieces of a secret in the middle of a text are not told from honest text. */
 const PIECE_CHARS = 32;
-const MAX_PIECES = 512;
+const MAX_CUTS = 256;
 const MAX_TRIES = 1_000;
 /** Where a text was cut, in the sandbox or here; a secret may have been cut there too. */
-const CUT = /(\n?\[… \d+ bytes cut …\]\n?|\n?… \d+ bytes of trace left out …\n?|\n?\[\d+ trace lines left out\]\n?|… \[cut\])/;
+const CUT = /\n?\[… \d+ bytes cut …\]\n?|\n?… \d+ bytes of trace left out …\n?|\n?\[\d+ trace lines left out\]\n?|… \[cut\]/g;
+
+/** Where a value is noticed: at its beginning, and for a long one at its last piece. */
+const anchorsOf = (value: string) => (value.length > PIECE_CHARS ? [0, value.length - PIECE_CHARS] : [0]);
 
 /**
  * By exact value. It keeps honest plug-ins from writing their secrets into the trace log; one that wants its secret out can
@@ -22,14 +26,27 @@ export function createRedact(configurations: readonly string[]): Redact {
   // Longest first: a part must not break the whole apart before that is found.
   const values = [...new Set(configurations.flatMap(secretValues))].toSorted((a, b) => b.length - a.length);
   if (values.length === 0) return (text) => text;
+  const index = createSecretIndex(values, anchorsOf);
   return (text) => {
     if (text.length < MIN_SECRET_CHARS) return text;
-    const whole = values.reduce((rest, value) => redactPieces(rest.replaceAll(value, REDACTED), value), text);
-    const pieces = whole.split(CUT);
-    // A guest can forge marks; beyond this many, the rest counts as one piece.
-    const last = pieces.length > MAX_PIECES ? [pieces.splice(MAX_PIECES).join('')] : [];
-    return [...pieces, ...last].map((piece, index) => (index % 2 === 1 ? piece : redactEnds(piece, values))).join('');
+    const present = index.candidates(text);
+    const whole = present.reduce((rest, value) => redactPieces(rest.replaceAll(value, REDACTED), value), text);
+    return betweenCuts(whole, (piece) => redactEnds(piece, present, index.mayBeginInside(piece) ? values : []));
   };
+}
+
+/** Applies `change` to what stands between the marks of cuts. A guest can forge marks; beyond some hundred, the rest counts as one piece. */
+function betweenCuts(text: string, change: (piece: string) => string): string {
+  let done = '';
+  let from = 0;
+  let cuts = 0;
+  for (const cut of text.matchAll(CUT)) {
+    done += change(text.slice(from, cut.index)) + cut[0];
+    from = cut.index + cut[0].length;
+    cuts += 1;
+    if (cuts === MAX_CUTS) break;
+  }
+  return done + change(text.slice(from));
 }
 
 /** A long beginning or end of a long secret, wherever it is: texts are cut in many places that leave no mark. */
@@ -40,28 +57,29 @@ function redactPieces(text: string, value: string): string {
 
 function redactAround(text: string, value: string, part: 'beginning' | 'end'): string {
   const anchor = part === 'beginning' ? value.slice(0, PIECE_CHARS) : value.slice(-PIECE_CHARS);
-  let rest = text;
-  let at = rest.indexOf(anchor);
-  for (let tries = 0; at !== -1 && tries < MAX_TRIES; tries += 1) {
+  let done = '';
+  let last = 0;
+  for (let at = text.indexOf(anchor); at !== -1; at = text.indexOf(anchor, last)) {
     let from = at;
     let to = at + PIECE_CHARS;
-    if (part === 'beginning') while (to < rest.length && rest[to] === value[to - at]) to += 1;
-    else while (from > 0 && rest[from - 1] === value[value.length - (to - from) - 1]) from -= 1;
-    rest = rest.slice(0, from) + REDACTED + rest.slice(to);
-    at = rest.indexOf(anchor, from + REDACTED.length);
+    if (part === 'beginning') while (to < text.length && text[to] === value[to - at]) to += 1;
+    else while (from > last && text[from - 1] === value[value.length - (to - from) - 1]) from -= 1;
+    done += text.slice(last, from) + REDACTED;
+    last = to;
   }
-  return rest;
+  return done + text.slice(last);
 }
 
-/** A piece of a secret that begins or ends where the text was cut. */
-function redactEnds(text: string, values: readonly string[]): string {
-  if (text.length < MIN_SECRET_CHARS) return text;
-  return values.reduce((rest, value) => {
+/** A piece of a secret, of eight characters or more, with which the text begins or ends because it was cut there. */
+function redactEnds(text: string, atEnd: readonly string[], atBeginning: readonly string[]): string {
+  const begun = atBeginning.reduce((rest, value) => {
     const head = beginsWithEndOf(rest, value);
-    const open = head === 0 ? rest : REDACTED + rest.slice(head);
-    const tail = endsWithBeginningOf(open, value);
-    return tail === 0 ? open : open.slice(0, -tail) + REDACTED;
+    return head === 0 ? rest : REDACTED + rest.slice(head);
   }, text);
+  return atEnd.reduce((rest, value) => {
+    const tail = endsWithBeginningOf(rest, value);
+    return tail === 0 ? rest : rest.slice(0, -tail) + REDACTED;
+  }, begun);
 }
 
 /** Length of the longest beginning of `value` with which the text ends, 0 when it is shorter than any secret. */
@@ -76,6 +94,7 @@ function endsWithBeginningOf(text: string, value: string): number {
 }
 
 function beginsWithEndOf(text: string, value: string): number {
+  if (text.length < MIN_SECRET_CHARS) return 0;
   const anchor = text.slice(0, MIN_SECRET_CHARS);
   let at = value.indexOf(anchor);
   for (let tries = 0; at !== -1 && tries < MAX_TRIES; tries += 1) {

@@ -1,7 +1,8 @@
 import { cleanText } from '@airlock/protocol';
+import { GRAM_CHARS } from './secret-index.ts';
 
 /** Shorter ones occur in honest text all the time, and can be guessed anyway. */
-export const MIN_SECRET_CHARS = 8;
+export const MIN_SECRET_CHARS = GRAM_CHARS;
 /** Parts that are looked for beside the whole; a configuration with more is a data set and not a secret. */
 const MAX_PARTS = 200;
 const MAX_DEPTH = 16;
