@@ -24,12 +24,14 @@ export function lockStackFormat(): void {
 
 /**
  * After the context is made and before guest code is: V8 adds `stackTraceLimit`, WebAssembly, SharedArrayBuffer and Temporal to every context, also to one from a snapshot
- * (and ends the process where a snapshot holds the first as a fixed property). It must be a data property, V8 calls no getter of it.
+ * (and ends the process where a snapshot holds the first as a fixed property). It must be a data property, V8 calls no getter of it, and it may be written:
+ * strict libraries do at load, and would throw. A plug-in that raises it pays from its own heap and time; what leaves the isolate of a stack is cut by
+ * `describe.ts`.
  */
 export function hardenContext(): void {
   removeGlobals();
   delete (globalThis as Record<string, unknown>)['Atomics'];
-  defineProperty(SafeError, 'stackTraceLimit', { value: STACK_FRAMES, writable: false, configurable: false, enumerable: true });
+  defineProperty(SafeError, 'stackTraceLimit', { value: STACK_FRAMES, writable: true, configurable: true, enumerable: true });
 }
 
 /** For a bundle that set it while a snapshot was made; one that made it unchangeable cannot be helped, and is loaded without a snapshot. */

@@ -9,6 +9,7 @@ import {
   BundleRequest,
   cancelSubject,
   encodeFrame,
+  FetchCall,
   Hello,
   helloSubject,
   type InspectionRequest,
@@ -109,6 +110,14 @@ export async function openDispatcherPlayer(natsUrl: string, worker: WorkerAddres
       const answer = serve(JSON.parse(request) as Record<string, unknown>, call);
       if (answer instanceof Promise) void answer.then(reply);
       else if (answer !== undefined) reply(answer);
+    },
+  });
+  connection.subscribe(toDispatcherWildcard('fetch', dispatcherId), {
+    callback: (_, message) => {
+      const { executionId, callId } = FetchCall.parse(JSON.parse(splitFrame(message.string())[0] ?? ''));
+      const head = { version: PROTOCOL_VERSION, kind: 'answer', executionId, callId, ok: false };
+      const body = { message: 'the step has no egress grant.' };
+      connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(head), JSON.stringify(body)]));
     },
   });
   connection.subscribe(toDispatcherWildcard('bundle', dispatcherId), {
