@@ -15,8 +15,7 @@ const onCreate = (body: string, options = '') => `
     steps: [{ name: 'later', message: 'Create', table: 'account', stage: 'PostOperation', mode: 'Asynchronous', ${options} }],
     async execute({ organizationService, target }) { ${body} },
   });`;
-const jobOf = async (accountId: string) =>
-  (await system.sql`select * from airlock.asyncoperation where regardingobjectid = ${accountId}`)[0] ?? {};
+const jobOf = async (accountId: string) => (await system.sql`select * from airlock.asyncoperation where regardingobjectid = ${accountId}`)[0] ?? {};
 const attemptsOf = async (jobId: unknown) =>
   await system.sql`select * from airlock.asyncoperationattempt where asyncoperationid = ${String(jobId)} order by attempt, startedon`;
 const statusOf = async (accountId: string) => (await jobOf(accountId))['statuscode'];

@@ -132,6 +132,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
         limit: config.jobs,
         leaseMs: config.jobLeaseMs,
         firstRetryMs: config.jobRetryMs,
+        retentionMs: config.jobRetentionHours * 3_600_000,
         drainMs: JOB_DRAIN_MS,
       },
       database: settings,
@@ -170,7 +171,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
         () => true,
         () => false,
       ));
-    const workers = bus.directory.list().length;
+    const workers = bus.directory.list().filter(({ hello }) => !hello.draining).length;
     return { ready: database && connected && workers > 0, parts: { database, bus: connected, workers, egress: egress.health() } };
   }
 
@@ -210,9 +211,11 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
     cleanUpLedger(traceDb, Date.now() - EGRESS_LOG_RETENTION_MS).catch((error: unknown) =>
       log.warn({ err: error }, 'the ledger of egress could not be cleaned up'),
     );
+  const cleanUpOldJobs = () => jobs.cleanUp().catch((error: unknown) => log.warn({ err: error }, 'old system jobs could not be deleted'));
   const cleaner = setInterval(() => {
     void cleanUp();
     void cleanUpEgress();
+    void cleanUpOldJobs();
   }, CLEAN_UP_EVERY_MS);
   stack.defer(() => clearInterval(cleaner));
   // First to be disposed of: requests that are in come to their end while everything below them still stands.

@@ -3,11 +3,12 @@ import { createLogger } from '@airlock/telemetry';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { useDatabase } from '../../../../test/support/postgres.ts';
-import { SYSTEM_USER_ID } from '../store/well-known.ts';
 import type { PlatformDatabase } from '../store/platform-database.ts';
+import { SYSTEM_USER_ID } from '../store/well-known.ts';
 import { actOnJobs } from './act-on-jobs.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { type ClaimedJob, claimJobs } from './claim-jobs.ts';
+import { cleanUpJobs } from './clean-up-jobs.ts';
 import { EndWriter } from './end-writer.ts';
 import { holdFence } from './fence.ts';
 import { attemptsOf, enqueue, jobRow, migrated, openQueue, request } from './fixture.ts';
@@ -74,7 +75,13 @@ test('a success completes the job and keeps its attempt with what it used', asyn
 test('many ends are written together, each into its own state', async () => {
   await enqueue(db, { count: 60 });
   const jobs = await claimJobs(db, request({ limit: 60 }));
-  const failures = [undefined, rejected(OperationStatus.Failed), rejected(OperationStatus.Canceled), rejected(OperationStatus.Suspended), shuttingDown];
+  const failures = [
+    undefined,
+    rejected(OperationStatus.Failed),
+    rejected(OperationStatus.Canceled),
+    rejected(OperationStatus.Suspended),
+    shuttingDown,
+  ];
   await Promise.all(jobs.map((job, index) => writer.write(endOf(job, failures[index % failures.length]))));
   const rows = await db.query(sql`select statuscode, count(*)::int as count from airlock.asyncoperation group by 1 order by 1`);
   expect(rows).toEqual([0, 10, 30, 31, 32].map((statuscode) => ({ statuscode, count: 12 })));
@@ -210,4 +217,21 @@ test('a lost worker is told by the words of its failure, and never by a stack', 
   const job = await claimOne();
   await writer.write({ ...endOf(job, lost), message: `with NUL \u0000 and half a pair \ud800` });
   expect(await jobRow(db, job.asyncoperationid)).toMatchObject({ statuscode: 10, message: 'with NUL \ufffd and half a pair \ufffd' });
+});
+
+test('only completed jobs grow too old, and their attempts go with them', async () => {
+  const old = await claimOne();
+  await writer.write(endOf(old, rejected(OperationStatus.Failed)));
+  const young = await claimOne();
+  await writer.write(endOf(young));
+  const [waiting = ''] = await enqueue(db);
+  await db.query(
+    sql`update airlock.asyncoperation set completedon = completedon - interval '2 hours' where asyncoperationid = ${old.asyncoperationid}`,
+  );
+  await db.query(sql`update airlock.asyncoperation set createdon = createdon - interval '2 years'`);
+  expect(await cleanUpJobs(db, { retentionMs: 3_600_000, batchRows: 1 })).toBe(1);
+  expect(await jobRow(db, old.asyncoperationid)).toBeUndefined();
+  expect(await attemptsOf(db, old.asyncoperationid)).toEqual([]);
+  expect(await jobRow(db, young.asyncoperationid)).toBeDefined();
+  expect(await jobRow(db, waiting)).toBeDefined();
 });

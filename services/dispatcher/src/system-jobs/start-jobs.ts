@@ -4,6 +4,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { OperationDependencies } from '../execute-message/operation.ts';
 import type { ConnectionSettings } from '../store/connection.ts';
 import { OperationConnections } from '../store/operation-connections.ts';
+import { cleanUpJobs } from './clean-up-jobs.ts';
 import { openJobBell } from './job-bell.ts';
 import { openJobDatabase } from './job-database.ts';
 import { JobRunner, type JobSettings } from './job-runner.ts';
@@ -13,10 +14,12 @@ export interface JobServices extends AsyncDisposable {
   readonly runner: JobRunner;
   /** Users changed these jobs: this dispatcher and the others look at them now. */
   changed(jobIds: readonly string[]): void;
+  /** Deletes completed jobs that are older than the setting allows. */
+  cleanUp(): Promise<number>;
 }
 
 export interface JobStart {
-  readonly settings: Omit<JobSettings, 'policy'> & { readonly firstRetryMs: number };
+  readonly settings: Omit<JobSettings, 'policy'> & { readonly firstRetryMs: number; readonly retentionMs: number };
   readonly database: ConnectionSettings;
   readonly operations: OperationDependencies;
   readonly nats: NatsConnection;
@@ -49,6 +52,7 @@ export function startJobs({ settings, database, operations, nats, log }: JobStar
       runner.changed(ids);
       bell.changed(ids);
     },
+    cleanUp: () => cleanUpJobs(db, { retentionMs: settings.retentionMs }),
     [Symbol.asyncDispose]: async () => {
       await runner[Symbol.asyncDispose]();
       bell[Symbol.dispose]();
