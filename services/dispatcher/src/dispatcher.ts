@@ -120,7 +120,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
     organization,
     pool: config.pool,
     limits: { operationMs: config.operationMs, workerWaitMs: config.workerWaitMs, contextBytes: CONTEXT_BYTES },
-    jobsQueued: () => jobs.runner.queued(),
+    jobsQueued: (kind) => jobs.runner.queued(kind),
     jobsChanged: (ids) => jobs.changed(ids),
     log,
   };

@@ -36,6 +36,13 @@ export function isConnectionLost(error: unknown): boolean {
 /** SQLSTATE classes after which the session is gone although the server answered: shutdown, crash, timeouts of the session. */
 const SESSION_ENDED = new Set(['57P01', '57P02', '57P03', '57P05', '25P03']);
 
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'CONNECT_TIMEOUT', '57P03', '53300']);
+
+/** The statement was not sent: there was no session to send it to. */
+export function neverConnected(error: unknown): boolean {
+  return NEVER_CONNECTED.has(error instanceof Error && 'code' in error ? String(error.code) : '');
+}
+
 export function endsSession(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return !(error instanceof postgres.PostgresError) || SESSION_ENDED.has(code);

@@ -1,6 +1,6 @@
 import { PlatformError } from '@airlock/protocol';
 import type { SQL } from 'drizzle-orm';
-import { type Connection, ConnectionLostError, endsSession } from './connection.ts';
+import { type Connection, ConnectionLostError, endsSession, neverConnected } from './connection.ts';
 import type { Queryable, Row } from './queryable.ts';
 
 /** A point to which a failed nested operation is taken back. */
@@ -30,9 +30,14 @@ export class OperationTransaction implements Queryable {
 
   async query(statement: SQL): Promise<readonly Row[]> {
     this.#assertOpen();
-    const rows = await this.#connection.query(statement);
-    await this.#settle();
-    return rows;
+    try {
+      const rows = await this.#connection.query(statement);
+      await this.#settle();
+      return rows;
+    } catch (cause) {
+      // What a statement says that reached the session after ours (it is read-only there) is not what went wrong.
+      throw this.#connection.generation === this.#generation ? cause : new ConnectionLostError({ cause });
+    }
   }
 
   savepoint(): Savepoint {
@@ -84,6 +89,7 @@ export class OperationTransaction implements Queryable {
       this.#assertSameConnection();
       return found;
     } catch (cause) {
+      if (neverConnected(cause)) throw new ConnectionLostError({ cause });
       throw endsSession(cause) ? new PlatformError('OUTCOME_UNKNOWN', {}, { cause }) : cause;
     }
   }
