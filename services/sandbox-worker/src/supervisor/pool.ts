@@ -30,7 +30,7 @@ export const preparationKey = (digest: string, heapBytes: number): string => `${
 export interface ChildPool extends Disposable {
   /** Without waiting: the best idle child, or `undefined`. */
   readonly take: (organizationId: string, key: string | undefined) => SandboxProcess | undefined;
-  /** When `take` had none: the next child that has prepared itself (milliseconds), or a new one (a tenth of a second). */
+  /** When `take` had none: the next child that is released or has prepared itself (milliseconds), or a new one (a tenth of a second). */
   readonly start: (organizationId: string) => Promise<SandboxProcess>;
   readonly release: (child: SandboxProcess, wishes: readonly Wish[]) => void;
   readonly discard: (child: SandboxProcess, cause: string) => void;
@@ -70,6 +70,7 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
   const preparing = new Map<string, number>();
   const waiters: Waiter[] = [];
   let starting = 0;
+  let startingForWaiters = 0;
   let failedStartMs = Number.NEGATIVE_INFINITY;
   let closed = false;
 
@@ -141,6 +142,37 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
     }
   };
 
+  /** Those who wait without a child of their organization that is about to be ready. */
+  const uncovered = (): number => {
+    const waiting = new Map<string, number>();
+    for (const { organizationId } of waiters) waiting.set(organizationId, (waiting.get(organizationId) ?? 0) + 1);
+    let sum = 0;
+    for (const [organizationId, count] of waiting) sum += Math.max(0, count - (preparing.get(organizationId) ?? 0));
+    return sum;
+  };
+  /**
+   * Starts a child for everybody who waits without one. Whichever comes first serves, the new one or one that is released: a start takes a tenth of
+   * a second, and starting another for each who waits meanwhile doubled the children for good (measured).
+   */
+  const cover = (): void => {
+    while (!closed && startingForWaiters < uncovered()) {
+      startingForWaiters += 1;
+      begin().then(arrive, (error: unknown) => {
+        startingForWaiters -= 1;
+        waiters.shift()?.resolve(Promise.reject(error instanceof Error ? error : new Error('a sandbox process could not be started')));
+      });
+    }
+  };
+  const arrive = (child: SandboxProcess): void => {
+    startingForWaiters -= 1;
+    if (closed) return child.kill();
+    const waiter = waiters.shift();
+    if (waiter === undefined) spare.push(child);
+    else waiter.resolve(owned(child, waiter.organizationId));
+    // It may have been another's whose start this was.
+    cover();
+  };
+
   const worn = (child: SandboxProcess): boolean => {
     const share = 1 - (child.pid % LIFETIMES) * LIFETIME_STEP;
     return child.executions >= MAX_EXECUTIONS * share || nowMs() - child.bornMs > MAX_AGE_MS * share;
@@ -163,8 +195,7 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
       log.warn({ digest: wish.digest, cause }, 'a bundle broke the sandbox process that prepared it; it is no longer prepared ahead');
       discard(child, `prepare-${cause}`);
       // Whoever counted on this child gets a new one.
-      const waiter = nextWaiter(child.organizationId);
-      if (waiter !== undefined) waiter.resolve(begin().then((fresh) => owned(fresh, waiter.organizationId)));
+      cover();
     };
     const unwatch = watch.add({
       usage: child.usage,
@@ -240,11 +271,11 @@ export function createChildPool({ spawn, spares, maxIdle, nowMs, watch, log }: P
       fillSoon(RESPAWN_DELAY_MS);
       return owned(fresh, organizationId);
     },
-    start: (organizationId) => {
-      const waiting = waiters.filter((waiter) => waiter.organizationId === organizationId).length;
-      if (waiting < (preparing.get(organizationId) ?? 0)) return new Promise((resolve) => waiters.push({ organizationId, resolve }));
-      return begin().then((child) => owned(child, organizationId));
-    },
+    start: (organizationId) =>
+      new Promise((resolve) => {
+        waiters.push({ organizationId, resolve });
+        cover();
+      }),
     release: (child, wishes) => {
       if (closed || child.killed || child.gone || worn(child)) return discard(child, 'recycled');
       becomeIdle(child);
