@@ -36,10 +36,10 @@ export async function startBenchAirlock(
     AIRLOCK_HTTP_PORT: '0',
     AIRLOCK_POOL: pool,
     AIRLOCK_RATE_PER_KEY: '10000000',
-    AIRLOCK_LOG_LEVEL: 'warn',
+    AIRLOCK_LOG_LEVEL: 'error',
   };
   const config = parseConfig(environment, { randomId: pool });
-  const dispatcher = stack.use(await startDispatcher(config, createLogger({ service: 'bench', level: 'warn' })));
+  const dispatcher = stack.use(await startDispatcher(config, createLogger({ service: 'bench', level: 'error' })));
   const worker = await startWorker({ natsUrl, pool, env: { AIRLOCK_CAPACITY: String(capacity) } });
   stack.defer(() => worker.stop());
   const key = await bootstrapOperator(databaseUrl);

@@ -23,7 +23,7 @@ export const syncStep: BenchCase = {
     const one = await lane('create with one step, prepared isolate', 'bench_one', 1, false);
     const reused = await lane('create with one step, reused isolate', 'bench_reused', 1, true);
     const three = await lane('create with three steps of one stage, prepared isolates', 'bench_three', 3, false);
-    const result = await interleave([nats, insert, none, one, reused, three], { warmUps: 600, rounds: 40, block: 8, pauseMs: 15 });
+    const result = await interleave([nats, insert, none, one, reused, three], { warmUps: 400, rounds: 30, block: 6, pauseMs: 25 });
     const overhead = (step: typeof one) => result.median((medianMs) => (medianMs(step) - medianMs(none)) / medianMs(nats));
     const overInsert = (step: typeof one) => result.median((medianMs) => medianMs(step) / medianMs(insert));
     return {
