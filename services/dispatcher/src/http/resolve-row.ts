@@ -3,7 +3,7 @@ import { PlatformError } from '@airlock/protocol';
 import type { Table } from '../metadata/table.ts';
 import type { Filter, RecordQuery } from '../records/record-query.ts';
 import type { RowKey } from './data-path.ts';
-import { type DataRequest, type DataServices, parameters, runMessage } from './data-request.ts';
+import { type DataRequest, type DataServices, FaultError, parameters, referenceTo, runMessage } from './data-request.ts';
 import { columnOf } from './property-name.ts';
 
 /** Where a path points: the row's id, or the values of an alternate key that no row has. */
@@ -30,6 +30,21 @@ export async function resolveRow(request: DataRequest, services: DataServices, t
   return id === undefined
     ? { found: false, keyValues: Object.fromEntries(values), text: values.map(([name, value]) => `${name}=${String(value)}`).join(', ') }
     : { found: true, id };
+}
+
+/** Whether the caller can see such a row. False too when it may not look: what it asked for then answers for itself. */
+export async function rowExists(request: DataRequest, services: DataServices, table: Table, id: string): Promise<boolean> {
+  try {
+    await runMessage(request, services, {
+      messageName: 'Retrieve',
+      table,
+      inputParameters: parameters({ Target: referenceTo(table, id), ColumnSet: [] }),
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof FaultError) return false;
+    throw error;
+  }
 }
 
 export function rowMissing(table: Table, id: string): PlatformError {

@@ -5,7 +5,7 @@ import type { RowKey } from './data-path.ts';
 import { type DataRequest, type DataServices, FaultError, parameters, referenceTo, rowUrl, runMessage } from './data-request.ts';
 import type { HttpAnswer } from './fault-response.ts';
 import { type RecordPayload, readPayload } from './read-payload.ts';
-import { resolveRow, rowMissing } from './resolve-row.ts';
+import { resolveRow, rowExists, rowMissing } from './resolve-row.ts';
 import { readRow, recordAnswer, shapeOf } from './retrieve.ts';
 
 /** `POST accounts`. */
@@ -43,7 +43,8 @@ export async function upsert(request: DataRequest, services: DataServices, table
   const target = { ...referenceTo(table, id), attributes: payload.attributes };
   if (noneMatch === 'absent') {
     // An alternate key that found a row already says that the row exists.
-    if (key.by === 'columns') throw new PlatformError('DUPLICATE_RECORD');
+    // By id it is asked for first, so that a payload which could only update says the same; two at once meet in the database.
+    if (key.by === 'columns' || (await rowExists(request, services, table, id))) throw new PlatformError('DUPLICATE_RECORD');
     await createRow(request, services, table, { id, attributes: payload.attributes });
     return written(request, services, { shape, id, created: true });
   }
