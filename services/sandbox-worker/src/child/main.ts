@@ -14,7 +14,7 @@ import { checkSelf } from './self-check.ts';
  * token, no address; it runs one execution at a time and is ended by SIGKILL whenever its supervisor likes.
  */
 const PIPE_FD = 3;
-const MAP_TIMEOUT_MS = 1_000;
+const MAP_TIMEOUT_MS = 800;
 const MAP_HEAP_BYTES = 128 * 1024 * 1024;
 
 const pipe = new Socket({ fd: PIPE_FD, readable: true, writable: true });

@@ -2,17 +2,20 @@ import { cleanText, type ThrownWire } from '@airlock/protocol';
 import { z } from 'zod';
 import type { BundleStore } from '../bundles/bundle-store.ts';
 import type { SandboxProcess } from './sandbox-process.ts';
+import type { Watch } from './watch.ts';
 
 export interface MapStacksOptions {
   /** Idle and healthy; the map is parsed in an isolate of its own inside it, never here. */
   readonly child: SandboxProcess;
   readonly digest: string;
   readonly dispatcherId: string;
-  readonly deps: { readonly bundles: BundleStore };
+  readonly deps: { readonly bundles: BundleStore; readonly watch: Watch; readonly nowMs: () => number };
   readonly leftMs: number;
 }
 
-const MAP_WAIT_MS = 2_000;
+/** It is time of the caller's: a hostile map costs an execution no more than this on top of its own. */
+const MAP_WAIT_MS = 1_200;
+const MAP_RESIDENT_BYTES = 512 * 1024 * 1024;
 const MAX_STACK_CHARS = 16_384;
 
 type Described = Exclude<ThrownWire, 'unreadable'>;
@@ -26,7 +29,7 @@ export async function mapStacks(thrown: Described, options: MapStacksOptions): P
   if (mapJson === undefined) return thrown;
   const stacks: string[] = [];
   for (let error: GuestError | undefined = thrown.error; error !== undefined; error = error.cause) stacks.push(error.stack);
-  const mapped = await askChild(options.child, JSON.stringify(stacks), mapJson);
+  const mapped = await askChild(options, JSON.stringify(stacks), mapJson);
   if (mapped === undefined || mapped.length !== stacks.length) return thrown;
   const rebuild = (error: GuestError, depth: number): GuestError => ({
     ...error,
@@ -39,17 +42,24 @@ export async function mapStacks(thrown: Described, options: MapStacksOptions): P
 const Mapped = z.array(z.string().transform((stack) => cleanText(stack, MAX_STACK_CHARS))).max(16);
 
 /** A child that does not answer in time is killed: it is not idle after all. */
-function askChild(child: SandboxProcess, stacksJson: string, mapJson: string): Promise<readonly string[] | undefined> {
+function askChild({ child, deps: { watch, nowMs } }: MapStacksOptions, stacksJson: string, mapJson: string): Promise<readonly string[] | undefined> {
   return new Promise((resolve) => {
     const done = (stacks: readonly string[] | undefined): void => {
-      clearTimeout(timer);
+      unwatch();
       child.listener = undefined;
       resolve(stacks);
     };
-    const timer = setTimeout(() => {
-      child.kill();
-      done(undefined);
-    }, MAP_WAIT_MS);
+    // Watched from outside like an execution: the map is an upload of the author's too.
+    const unwatch = watch.add({
+      usage: child.usage,
+      deadlineAtMs: nowMs() + MAP_WAIT_MS,
+      cpuMs: MAP_WAIT_MS,
+      residentBytes: MAP_RESIDENT_BYTES,
+      onOverrun: () => {
+        child.kill();
+        done(undefined);
+      },
+    });
     child.listener = {
       onMessage: (message, lines) => {
         if (message.kind !== 'mapped') return done(undefined);

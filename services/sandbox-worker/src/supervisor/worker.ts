@@ -16,6 +16,7 @@ import type { Execution } from './execution.ts';
 import { startInspection } from './inspection.ts';
 import type { ChildPool } from './pool.ts';
 import { busyFrame, type Run, startRun } from './run-assignment.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import type { Watch } from './watch.ts';
 
 export interface WorkerOptions {
@@ -81,24 +82,48 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   };
 
+  const levelOf = (request: WorkerRequest): number => (request.kind === 'run' ? Math.min(request.depth, DEPTH_LEVELS) : 1) - 1;
+  const refuse = (request: WorkerRequest): void => publish.result(request.dispatcherId, busyFrame(request.runId, draining));
+  // Those that waited leave a quarter of four slots and more to those that cannot: somebody waits in front of a synchronous step.
+  const ofWaiting = capacity - Math.floor(capacity / 4);
+  const room = new WaitingRoom({
+    nowMs: options.nowMs,
+    refuse: ({ request }) => refuse(request),
+    start: ({ request, lines }) => {
+      if ((running[levelOf(request)] ?? 0) >= ofWaiting) return 'no-slot';
+      begin(request, lines);
+      return 'started';
+    },
+  });
+
   const accept = (request: WorkerRequest, lines: readonly string[]): void => {
-    const level = (request.kind === 'run' ? Math.min(request.depth, DEPTH_LEVELS) : 1) - 1;
-    const taken = running[level] ?? 0;
-    if (draining || taken >= capacity) return publish.result(request.dispatcherId, busyFrame(request.runId, draining));
+    if (draining) return refuse(request);
     // The same run twice is the same run: a dispatcher that is not sure repeats itself.
-    if (runs.has(request.runId)) return;
+    if (runs.has(request.runId) || room.has(request.runId)) return;
+    const taken = running[levelOf(request)] ?? 0;
+    const mayWait = request.kind === 'run' && request.queueMs !== undefined;
+    if (taken >= (mayWait ? ofWaiting : capacity)) {
+      if (!mayWait || !room.add(request, lines)) refuse(request);
+      return;
+    }
+    begin(request, lines);
+  };
+
+  const begin = (request: WorkerRequest, lines: readonly string[]): void => {
+    const level = levelOf(request);
     if (request.kind === 'run' && lines.length !== 3 + request.steps.length) {
       log.warn({ runId: request.runId, lines: lines.length }, 'an assignment with the wrong number of lines was dropped');
       return;
     }
-    running[level] = taken + 1;
+    running[level] = (running[level] ?? 0) + 1;
     const run = request.kind === 'run' ? startRun(request, lines, deps) : startInspection(request, deps);
     runs.set(request.runId, run);
     const end = (): void => {
       runs.delete(request.runId);
       const wasFull = running[level] === capacity;
       running[level] = (running[level] ?? 1) - 1;
-      if (wasFull) hello();
+      room.serve();
+      if (wasFull && (running[level] ?? 0) < capacity) hello();
     };
     run.ended.then(end, (error: unknown) => {
       log.error({ err: error, runId: request.runId }, 'a run ended with a defect of the worker');
@@ -114,7 +139,9 @@ export function createWorker(options: WorkerOptions): Worker {
     },
     onCancel: (frame) => {
       const message = read('cancel', frame, (lines) => Cancellation.parse(JSON.parse(lines[0] ?? '')));
-      if (message !== undefined) runs.get(message.runId)?.stop('cancelled');
+      if (message === undefined) return;
+      room.cancel(message.runId);
+      runs.get(message.runId)?.stop('cancelled');
     },
     onAnswer: (frame) => {
       const inbound = read('answer', frame, (lines) => ({ message: WorkerInbound.parse(JSON.parse(lines[0] ?? '')), line: lines[1] ?? 'null' }));
@@ -129,6 +156,8 @@ export function createWorker(options: WorkerOptions): Worker {
     drain: async (deadlineMs) => {
       draining = true;
       hello();
+      room.refuseAll();
+      room[Symbol.dispose]();
       const timer = setTimeout(() => {
         for (const run of runs.values()) run.stop('shutting-down');
       }, deadlineMs);
