@@ -274,3 +274,47 @@ test('one request acts on all jobs of a filter, and counts those that refuse', a
   expect((await system.http.request('POST', '/api/airlock/v1/jobs/postpone', { body: { filter: { stepId } } })).status).toBe(400);
   expect((await system.http.request('POST', '/api/airlock/v1/jobs/cancel', { body: {} })).status).toBe(400);
 });
+
+test('jobs of one ordering key run one at a time and in order, those of other keys beside them', async () => {
+  await system.install(
+    onCreate(
+      `const key = target.attributes.telephone1;
+       await organizationService.create('task', { subject: 'begin ' + key + ' ' + target.attributes.name });
+       ${spin(150)}
+       await organizationService.create('task', { subject: 'end ' + key + ' ' + target.attributes.name });`,
+      `orderingKey: 'telephone1',`,
+    ),
+  );
+  const ids: string[] = [];
+  for (const name of ['1', '2', '3']) for (const key of ['left', 'right']) ids.push(await system.create('accounts', { name, telephone1: key }));
+  for (const id of ids) await reached(id, '3/30');
+  for (const key of ['left', 'right']) {
+    const rows = await system.sql`select subject from data.task where subject like ${`% ${key} %`} order by createdon, versionnumber`;
+    expect(rows.map((row) => row['subject'])).toEqual(['1', '2', '3'].flatMap((name) => [`begin ${key} ${name}`, `end ${key} ${name}`]));
+  }
+});
+
+test('a step with a limit never runs more jobs at once', async () => {
+  await system.install(onCreate(spin(200), 'maxConcurrency: 1,'));
+  const ids: string[] = [];
+  for (const name of ['1', '2', '3']) ids.push(await system.create('accounts', { name }));
+  for (const id of ids) await reached(id, '3/30');
+  const rows = await system.sql`
+    select a.startedon, a.endedon from airlock.asyncoperationattempt a join airlock.asyncoperation j using (asyncoperationid)
+    where j.regardingobjectid = any(${ids}) order by a.startedon`;
+  expect(rows).toHaveLength(3);
+  for (const [index, row] of rows.entries()) {
+    const before = rows[index - 1];
+    if (before !== undefined) expect(Number(row['startedon'])).toBeGreaterThanOrEqual(Number(before['endedon']));
+  }
+});
+
+test('an ordering key on a synchronous step is refused', async () => {
+  await expect(
+    system.install(`
+      export const no = definePlugin({
+        steps: [{ message: 'Create', table: 'account', stage: 'PostOperation', orderingKey: 'name' }],
+        execute() {},
+      });`),
+  ).rejects.toMatchObject({ code: '0x80044170' });
+});

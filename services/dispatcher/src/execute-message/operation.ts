@@ -40,11 +40,14 @@ export interface OperationDependencies {
   readonly pool: string;
   readonly limits: OperationLimits;
   /** System jobs of an operation that committed wait to be run. Never throws. */
-  readonly jobsQueued: (count: number) => void;
+  readonly jobsQueued: (kind: QueuedKind) => void;
   /** Users changed system jobs: those that run must stop, or others may start. Never throws. */
   readonly jobsChanged: (jobIds: readonly string[]) => void;
   readonly log: Logger;
 }
+
+/** `constrained`: some have an ordering key, or their step a limit, and are claimed in another way. */
+export type QueuedKind = 'free' | 'constrained';
 
 /** The right of a running attempt to write: its service calls are refused once another one has it. */
 export interface Fence {

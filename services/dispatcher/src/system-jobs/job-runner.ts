@@ -2,6 +2,7 @@ import { NIL_UUID, type RetryPolicy } from '@airlock/pipeline';
 import type { Logger } from '@airlock/telemetry';
 import { sql } from 'drizzle-orm';
 import type { KnownWorker } from '../bus/worker-directory.ts';
+import type { QueuedKind } from '../execute-message/operation.ts';
 import type { Registrations } from '../registrations/load-registrations.ts';
 import type { PlatformDatabase } from '../store/platform-database.ts';
 import type { AttemptEnd } from './attempt-end.ts';
@@ -29,7 +30,8 @@ export interface JobRunnerOptions extends JobSettings {
   readonly log: Logger;
   readonly registrations: () => Registrations;
   readonly workers: () => readonly KnownWorker[];
-  readonly run: (job: ClaimedJob, signal: AbortSignal) => Promise<AttemptEnd>;
+  /** `ahead`: attempts for each slot that may wait at its worker. */
+  readonly run: (job: ClaimedJob, signal: AbortSignal, ahead: number) => Promise<AttemptEnd>;
   /** Other dispatchers may have room for what is left here. */
   readonly wakeOthers: () => void;
 }
@@ -99,8 +101,8 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /** An operation of this dispatcher committed jobs. */
-  queued(): void {
-    this.#constrained = true;
+  queued(kind: QueuedKind): void {
+    if (kind === 'constrained') this.#constrained = true;
     if (this.#options.limit === 0 || this.#room() <= 0) this.#options.wakeOthers();
     else this.wake();
   }
@@ -236,13 +238,14 @@ export class JobRunner implements AsyncDisposable {
     const before = performance.now();
     let end: AttemptEnd | undefined;
     try {
-      end = await this.#options.run(job, stop.signal);
+      end = await this.#options.run(job, stop.signal, this.#capacity().ahead);
     } catch (error) {
       // A bug of ours: the lease runs out, and the attempt counts.
       this.#options.log.error({ err: error, jobId: job.asyncoperationid }, 'an attempt of a system job broke');
     }
     this.#running -= 1;
-    const tookMs = performance.now() - before;
+    // Its time at the worker: how long it waited for that says nothing of how many more may wait.
+    const tookMs = end?.receipt?.wallMs ?? performance.now() - before;
     this.#averageMs = this.#averageMs === undefined ? tookMs : this.#averageMs + AVERAGE_WEIGHT * (tookMs - this.#averageMs);
     this.#startReady();
     if (end !== undefined) this.#coolDown(end);

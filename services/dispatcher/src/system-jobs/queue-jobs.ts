@@ -34,7 +34,8 @@ export async function queueJobs(op: Operation, db: Queryable, frame: MessageFram
     insert into airlock.asyncoperation (${sql.raw(columns)}, ${sql.raw(defaulted)})
     select ${sql.raw(columns)}, ${sql.raw(defaults)}
     from json_populate_recordset(null::airlock.asyncoperation, ${JSON.stringify(rows)}::text::json)`);
-  op.afterCommit.push(() => op.deps.jobsQueued(rows.length));
+  const constrained = jobs.steps.some(({ orderingKey, maxConcurrency }) => orderingKey !== undefined || maxConcurrency !== undefined);
+  op.afterCommit.push(() => op.deps.jobsQueued(constrained ? 'constrained' : 'free'));
 }
 
 function rowsOf(op: Operation, frame: MessageFrame, { steps, state, images }: JobsToQueue) {

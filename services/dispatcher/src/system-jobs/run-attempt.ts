@@ -34,6 +34,8 @@ export interface AttemptDependencies {
   /** A connection for each attempt that may run: none waits for one while it holds a worker's slot. */
   readonly connections: OperationConnections;
   readonly workerWaitMs: number;
+  /** Attempts for each slot that may wait at its worker. */
+  readonly ahead: number;
 }
 
 interface Attempt {
@@ -171,6 +173,7 @@ async function send(deps: AttemptDependencies, op: Operation, attempt: Attempt, 
     },
     lines,
     waitMs: deps.workerWaitMs,
+    ahead: deps.ahead,
     budgetMs: limits.wallMs,
     executions: new Map([[assigned.executionId, assigned.token]]),
     maxCalls: limits.hostCalls,

@@ -43,7 +43,7 @@ export function startJobs({ settings, database, operations, nats, log }: JobStar
     log,
     registrations: operations.registrations,
     workers: () => operations.bus.directory.list(),
-    run: (job, signal) => runAttempt({ operations, connections, workerWaitMs: WORKER_WAIT_MS }, job, signal),
+    run: (job, signal, ahead) => runAttempt({ operations, connections, workerWaitMs: WORKER_WAIT_MS, ahead }, job, signal),
     wakeOthers: () => bell.wake(),
   });
   return {
