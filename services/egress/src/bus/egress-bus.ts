@@ -51,7 +51,8 @@ export function openEgressBus(options: EgressBusOptions): EgressBus {
       running.delete(order.requestId);
     }
   };
-  /** Whoever may publish here is a dispatcher; what does not parse all the same is dropped with a line in the log. */
+  let dropped = 0;
+  /** Whoever may publish here is a dispatcher; what does not parse all the same is dropped, with a line in the log now and then. */
   const listen = (subject: string, queue: string | undefined, handle: (message: unknown) => void) =>
     connection.subscribe(subject, {
       ...(queue !== undefined && { queue }),
@@ -59,8 +60,9 @@ export function openEgressBus(options: EgressBusOptions): EgressBus {
         if (error !== null) return;
         try {
           handle(JSON.parse(message.string()));
-        } catch (problem) {
-          log.warn({ err: problem, subject }, 'an unreadable message was dropped');
+        } catch {
+          dropped += 1;
+          if (Number.isInteger(Math.log2(dropped))) log.warn({ subject, dropped }, 'unreadable messages were dropped');
         }
       },
     });
