@@ -10,6 +10,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createdId, type HttpAnswer } from '../support/http.ts';
 import { usePluginSystem } from '../support/plugin-system.ts';
+import { startWorker } from '../support/services.ts';
 import { openRogue, type Rogue } from './rogue-worker.ts';
 
 const OTHER = { pool: 'other', workerId: 'neighbour' };
@@ -44,6 +45,14 @@ const workers = async () =>
   z.array(z.looseObject({ workerId: z.string() })).parse((await system.http.request('GET', '/api/airlock/v1/workers')).body);
 const dispatcherLog = () => system.airlock.dispatchers.flatMap(({ process }) => process.lines());
 
+/** What is slow here is a machine with other work. */
+const poll = <T>(read: () => T) => expect.poll(read, { timeout: 20_000, interval: 25 });
+/** From here on runs go to it: the dispatcher has heard it. */
+async function attract(rogue: Rogue): Promise<void> {
+  await rogue.attract(digest);
+  await poll(async () => (await workers()).map(({ incarnation }) => incarnation)).toContain(rogue.incarnation());
+}
+
 async function expectHonestService(): Promise<void> {
   const answer = await create('served');
   expect(answer.status, JSON.stringify(answer.body)).toBe(204);
@@ -53,6 +62,17 @@ async function expectHonestService(): Promise<void> {
 test('the bus lets dispatcher and worker do all that they need', async () => {
   await expectHonestService();
   expect(system.airlock.logs()).not.toMatch(/the bus refused|Permissions Violation/);
+});
+
+test('a worker whose key speaks for another name says so and ends, instead of being deaf', async () => {
+  const started = startWorker({
+    name: 'misnamed',
+    natsUrl: system.airlock.nats.url,
+    pool: 'default',
+    workerId: 'worker-11',
+    natsKeyFile: keyFile('default', 'worker-12'),
+  });
+  await expect(started).rejects.toThrow(/its key speaks for another name or pool/);
 });
 
 describe('what the server denies', () => {
@@ -88,7 +108,7 @@ describe('what the server denies', () => {
       },
     });
     await rogue.connection.flush();
-    await expect.poll(() => refused).toContain('Permissions Violation for Subscription');
+    await poll(() => refused).toContain('Permissions Violation for Subscription');
   });
 
   test.for([
@@ -118,7 +138,7 @@ describe('what the server denies', () => {
   ])('speaking on %s', async (subject) => {
     await using rogue = await rogueOf('worker-12');
     await rogue.send(subject, rogue.hello());
-    await expect.poll(() => rogue.denials).toContain(`publish ${subject}`);
+    await poll(() => rogue.denials).toContain(`publish ${subject}`);
   });
 
   test('a connection without a key, or with a key of no one', async () => {
@@ -142,14 +162,14 @@ describe('what the server denies', () => {
     await using rogue = await rogueOf('worker-12');
     for (let count = 0; count < 100; count++) rogue.connection.subscribe('airlock.v1.assign.default.worker-12', { callback: () => undefined });
     await rogue.connection.flush();
-    await expect.poll(() => rogue.denials.join()).toContain('maximum subscriptions exceeded');
+    await poll(() => rogue.denials.join()).toContain('maximum subscriptions exceeded');
   });
 
   test('a name in another pool: the neighbour is heard in its own pool only, and its key speaks for no other', async () => {
     await using neighbour = await rogueOf(OTHER.workerId, OTHER.pool);
     await neighbour.send(helloSubject({ pool: 'default', workerId: OTHER.workerId }), neighbour.hello());
     await neighbour.send(helloSubject(OTHER), neighbour.hello());
-    await expect.poll(async () => (await workers()).filter(({ workerId }) => workerId === OTHER.workerId)).toMatchObject([{ pool: 'other' }]);
+    await poll(async () => (await workers()).filter(({ workerId }) => workerId === OTHER.workerId)).toMatchObject([{ pool: 'other' }]);
     expect(neighbour.denials).toEqual(['publish airlock.v1.hello.default.neighbour']);
     await expectHonestService();
   });
@@ -158,7 +178,7 @@ describe('what the server denies', () => {
 describe('executions', () => {
   test('the first answer counts; a second and a different one changes nothing', async () => {
     await using rogue = await rogueOf('worker-2');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answer = create('twice');
     const run = await rogue.next();
     await rogue.result(run, { description: 'first' });
@@ -171,7 +191,7 @@ describe('executions', () => {
 
   test('an answer for a run that the dispatcher has given up changes nothing', async () => {
     await using rogue = await rogueOf('worker-3');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answer = create('given up');
     const run = await rogue.next();
     await rogue.pretendRestart();
@@ -183,7 +203,7 @@ describe('executions', () => {
 
   test('neither a guessed token, nor that of another execution, nor another run’s id is taken', async () => {
     await using rogue = await rogueOf('worker-4');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answers = [create('one'), create('two')];
     const [one, two] = [await rogue.next(), await rogue.next()];
     const [step] = two.assignment.steps;
@@ -199,7 +219,7 @@ describe('executions', () => {
   test('a worker that knows everything of another’s execution cannot answer it, nor call the service for it', async () => {
     await using victim = await rogueOf('worker-5');
     await using thief = await rogueOf('worker-6');
-    await victim.attract(digest);
+    await attract(victim);
     const answer = create('coveted');
     const run = await victim.next();
     await thief.result(run, { description: 'stolen' });
@@ -212,7 +232,7 @@ describe('executions', () => {
 
   test('the reply subject that a worker chooses is never used', async () => {
     await using rogue = await rogueOf('worker-4');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answer = create('confused deputy');
     const run = await rogue.next();
     const [step] = run.assignment.steps;
@@ -220,7 +240,7 @@ describe('executions', () => {
     const request = { op: 'retrieveMultiple', table: 'account', columns: ['name'], top: 1 };
     const frame = encodeFrame([JSON.stringify(envelope), JSON.stringify(request)]);
     await rogue.send(callSubject(rogue.address, run.assignment.dispatcherId), frame, { reply: 'airlock.v1.cancel.default.worker-1' });
-    await expect.poll(() => rogue.answers.length).toBe(1);
+    await poll(() => rogue.answers.length).toBe(1);
     await rogue.result(run);
     expect((await answer).status).toBe(204);
   });
@@ -231,14 +251,14 @@ describe('service calls', () => {
 
   test('a call number is used once: a replay writes nothing', async () => {
     await using rogue = await rogueOf('worker-7');
-    await rogue.attract(digest);
+    await attract(rogue);
     // A table without steps, so that the call itself starts no run.
     const answer = create('replays');
     const run = await rogue.next();
     const task = { op: 'create', table: 'task', attributes: { subject: 'once' } };
     for (let count = 0; count < 5; count++) await rogue.call(run, { callId: 3 }, task);
     await rogue.call(run, { callId: 2 }, task);
-    await expect.poll(() => rogue.answers.length).toBe(1);
+    await poll(() => rogue.answers.length).toBe(1);
     await rogue.result(run);
     expect((await answer).status).toBe(204);
     const tasks = await system.http.request('GET', `tasks?$select=subject&$filter=subject eq 'once'`);
@@ -247,7 +267,7 @@ describe('service calls', () => {
 
   test('no call after the end, with another token, or for an execution that is not running there', async () => {
     await using rogue = await rogueOf('worker-8');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answer = create('ended');
     const run = await rogue.next();
     await rogue.call(run, { token: 'A'.repeat(43) }, make('with a guessed token'));
@@ -263,7 +283,7 @@ describe('service calls', () => {
 
   test('another table, another user and nonsense are answered by faults, as for any plug-in', async () => {
     await using rogue = await rogueOf('worker-9');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answer = create('faults');
     const run = await rogue.next();
     const requests = [
@@ -276,7 +296,7 @@ describe('service calls', () => {
       null,
     ];
     for (const [callId, request] of requests.entries()) await rogue.call(run, { callId }, request);
-    await expect.poll(() => rogue.answers.length).toBe(requests.length);
+    await poll(() => rogue.answers.length).toBe(requests.length);
     for (const text of rogue.answers) expect(JSON.parse(text.split('\n')[0] ?? '')).toMatchObject({ kind: 'answer', ok: false });
     await rogue.result(run);
     expect((await answer).status).toBeLessThan(500);
@@ -286,7 +306,7 @@ describe('service calls', () => {
 describe('bundles', () => {
   test('only those of a run that it has, and only while it has it', async () => {
     await using rogue = await rogueOf('worker-10');
-    await rogue.attract(digest);
+    await attract(rogue);
     const ask = (dispatcherId: string, requestId: string, wanted: string) =>
       rogue.send(
         bundleSubject(rogue.address, dispatcherId),
@@ -297,11 +317,11 @@ describe('bundles', () => {
     const { dispatcherId } = run.assignment;
     await ask(dispatcherId, 'entitled', digest);
     await ask(dispatcherId, 'stranger', 'ab'.repeat(32));
-    await expect.poll(() => rogue.answers.length).toBe(2);
+    await poll(() => rogue.answers.length).toBe(2);
     await rogue.result(run);
     expect((await answer).status).toBe(204);
     await ask(dispatcherId, 'afterwards', digest);
-    await expect.poll(() => rogue.answers.length).toBe(3);
+    await poll(() => rogue.answers.length).toBe(3);
     const chunks = rogue.answers.map((text) => JSON.parse(text.split('\n')[0] ?? '') as { requestId: string; chunks: number });
     expect(Object.fromEntries(chunks.map(({ requestId, chunks: count }) => [requestId, count]))).toEqual({ entitled: 1, stranger: 0, afterwards: 0 });
   });
@@ -316,7 +336,7 @@ describe('floods and nonsense', () => {
   };
   /** A run of this worker, so that it knows a dispatcher to send its flood to. */
   async function dispatcherOf(rogue: Rogue): Promise<string> {
-    await rogue.attract(digest);
+    await attract(rogue);
     const answer = create('first of a flood');
     const run = await rogue.next();
     await rogue.result(run);
@@ -345,7 +365,7 @@ describe('floods and nonsense', () => {
       await rogue.connection.flush();
       served.push(create('meanwhile'));
     }
-    await expect.poll(() => isQuarantined('worker-11')).toBe(true);
+    await poll(() => isQuarantined('worker-11')).toBe(true);
     expect((await workers()).map(({ workerId }) => workerId)).not.toContain('worker-11');
     for (const answer of await Promise.all([...served, ...Array.from({ length: 10 }, () => create('after'))])) expect(answer.status).toBe(204);
     expect(dispatcherLog().filter((line) => line.includes('"workerId":"worker-11"')).length).toBeLessThan(20);
@@ -354,7 +374,7 @@ describe('floods and nonsense', () => {
 
   test('a worker that says it is free and refuses everything does not keep the others from working', async () => {
     await using rogue = await rogueOf('worker-10');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answers = Array.from({ length: 5 }, () => create('refused'));
     let refused = 0;
     const refuse = async (): Promise<never> => {
@@ -372,16 +392,16 @@ describe('floods and nonsense', () => {
 
   test('a worker that takes runs and never answers is left alone after a few of them', async () => {
     await using rogue = await rogueOf('worker-9');
-    await rogue.attract(digest);
+    await attract(rogue);
     const taken = await Promise.all(Array.from({ length: 8 }, () => create('swallowed')));
     expect(taken.filter(({ status }) => status === 503).length).toBeGreaterThanOrEqual(5);
-    await expect.poll(() => isQuarantined('worker-9')).toBe(true);
+    await poll(() => isQuarantined('worker-9')).toBe(true);
     await expectHonestService();
   });
 
   test('a worker that lies about a run again and again is not believed when it tells the truth', async () => {
     await using rogue = await rogueOf('worker-12');
-    await rogue.attract(digest);
+    await attract(rogue);
     const answer = create('some wrong answers');
     const run = await rogue.next();
     for (let count = 0; count < 4; count++) await rogue.result(run, { token: `${count}`.padEnd(43, 'A'), description: 'forged' });
@@ -435,4 +455,11 @@ describe('floods and nonsense', () => {
     await expectHonestService();
     expect(dispatcherLog().filter((line) => /uncaught|unhandled|TypeError|Maximum call stack/i.test(line))).toEqual([]);
   });
+});
+
+test('an honest worker under load commits no offence', async () => {
+  const answers = await Promise.all(Array.from({ length: 200 }, () => create('load')));
+  expect(answers.filter(({ status }) => status !== 204)).toEqual([]);
+  const offences = dispatcherLog().filter((line) => line.includes('a message of a worker was refused') && line.includes('"workerId":"worker-1"'));
+  expect(offences).toEqual([]);
 });

@@ -125,6 +125,7 @@ export async function openRogue(natsUrl: string, keyFile: string, address: Worke
     answers,
     hello,
     send,
+    incarnation: () => incarnation,
     /** Says that it has much room and the bundle at hand, so that every run comes here. */
     attract: async (digest: string) => {
       const greet = () => connection.publish(helloSubject(address), hello({ warm: [digest.slice(0, 12)] }));
