@@ -202,3 +202,57 @@ test('only an operator grants and reads the ledger, and the health endpoint name
   const health = await system.http.request('GET', '/readyz');
   expect(health.body).toMatchObject({ egress: { processes: 1, allowPrivateAddresses: true, allowPlainHttp: true } });
 });
+
+test('an asynchronous step reaches what is granted to it', async () => {
+  await system.install(`
+    export const later = definePlugin({
+      steps: [{ name: 'later', message: 'Create', table: 'account', stage: 'PostOperation', mode: 'Asynchronous' }],
+      async execute({ executionContext }) { await fetch('http://127.0.0.1:${portOf(granted)}/' + executionContext.primaryEntityId); },
+    });`);
+  const stepId = await system.stepId('later');
+  await grant(stepId);
+  const id = await system.create('accounts', { name: 'A' });
+  await expect.poll(() => seen.map(({ url }) => url), { timeout: 20_000 }).toEqual([`/${id}`]);
+  await expect.poll(async () => (await ledger(stepId)).map(({ status }) => status)).toEqual([200]);
+});
+
+test('one execution makes at most fifty requests, a few at a time, and a plug-in can go on without the rest', async () => {
+  let atOnce = 0;
+  let most = 0;
+  handle = (_, response) => {
+    atOnce += 1;
+    most = Math.max(most, atOnce);
+    setImmediate(() => {
+      atOnce -= 1;
+      response.end('ok');
+    });
+  };
+  const stepId = await installFetching(`
+    const all = await Promise.allSettled(Array.from({ length: 60 }, () => fetch(url())));
+    return all.map(({ status, reason }) => status === 'fulfilled' ? 'ok' : reason.message);`);
+  await grant(stepId);
+  const results = (await run()) as string[];
+  expect(results.filter((each) => each === 'ok')).toHaveLength(50);
+  expect(results.at(-1)).toContain('at most 50 requests');
+  expect(most).toBeLessThanOrEqual(8);
+});
+
+test('the ledger is a table that operators query, and nobody else', async () => {
+  const stepId = await installFetching('return (await fetch(url())).status;');
+  await grant(stepId);
+  expect(await run()).toBe(200);
+  const rows = await system.http.request('GET', 'egresslogs?$select=host,httpstatus,stepname');
+  expect(rows.body).toMatchObject({ value: [{ host: '127.0.0.1', httpstatus: 200, stepname: 'fetching' }] });
+  const { client } = await system.account('author');
+  expect((await client.request('GET', 'egresslogs')).status).toBe(403);
+});
+
+test('a plug-in has no other way to a network', async () => {
+  await installFetching(`
+    const names = ['process', 'require', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'WebTransport', 'RTCPeerConnection', 'navigator', 'Worker', 'importScripts'];
+    const imported = await attempt(() => Function('return import("node:net")')());
+    return [names.filter((name) => name in globalThis), imported.name ?? 'imported'];`);
+  const [names, imported] = (await run()) as [string[], string];
+  expect(names).toEqual([]);
+  expect(imported).not.toBe('imported');
+});
