@@ -12,7 +12,7 @@ export interface Line {
   readonly mode: Mode;
   readonly name: string;
   /** The class that was seen; for what is looked at in the end, what was found. */
-  readonly seen: HostileClass | string;
+  readonly seen: string;
   readonly expected: HostileClass | undefined;
   readonly ms: number;
   /** Invariants that were broken; empty: passed. */

@@ -23,13 +23,15 @@ type GuestError = Described['error'];
 
 /** Puts the author's places into the stacks of what was thrown. Whatever goes wrong, the stacks stay as they are. */
 export async function mapStacks(thrown: Described, options: MapStacksOptions): Promise<Described> {
+  const { nowMs } = options.deps;
   const waitMs = Math.min(MAP_WAIT_MS, options.leftMs);
   if (waitMs <= 0) return thrown;
+  const untilMs = nowMs() + waitMs;
   const mapJson = await options.deps.bundles.sourceMap(options.digest, options.dispatcherId, waitMs).catch(() => undefined);
-  if (mapJson === undefined) return thrown;
+  if (mapJson === undefined || nowMs() >= untilMs) return thrown;
   const stacks: string[] = [];
   for (let error: GuestError | undefined = thrown.error; error !== undefined; error = error.cause) stacks.push(error.stack);
-  const mapped = await askChild(options, JSON.stringify(stacks), mapJson);
+  const mapped = await askChild(options, untilMs, [JSON.stringify(stacks), mapJson]);
   if (mapped === undefined || mapped.length !== stacks.length) return thrown;
   const rebuild = (error: GuestError, depth: number): GuestError => ({
     ...error,
@@ -42,7 +44,11 @@ export async function mapStacks(thrown: Described, options: MapStacksOptions): P
 const Mapped = z.array(z.string().transform((stack) => cleanText(stack, MAX_STACK_CHARS))).max(16);
 
 /** A child that does not answer in time is killed: it is not idle after all. */
-function askChild({ child, deps: { watch, nowMs } }: MapStacksOptions, stacksJson: string, mapJson: string): Promise<readonly string[] | undefined> {
+function askChild(
+  { child, deps: { watch } }: MapStacksOptions,
+  untilMs: number,
+  [stacksJson, mapJson]: readonly [string, string],
+): Promise<readonly string[] | undefined> {
   return new Promise((resolve) => {
     const done = (stacks: readonly string[] | undefined): void => {
       unwatch();
@@ -52,7 +58,7 @@ function askChild({ child, deps: { watch, nowMs } }: MapStacksOptions, stacksJso
     // Watched from outside like an execution: the map is an upload of the author's too.
     const unwatch = watch.add({
       usage: child.usage,
-      deadlineAtMs: nowMs() + MAP_WAIT_MS,
+      deadlineAtMs: untilMs,
       cpuMs: MAP_WAIT_MS,
       residentBytes: MAP_RESIDENT_BYTES,
       onOverrun: () => {
