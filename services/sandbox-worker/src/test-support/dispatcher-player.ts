@@ -10,7 +10,6 @@ import {
   cancelSubject,
   encodeFrame,
   FetchCall,
-  FetchCall,
   Hello,
   helloSubject,
   type InspectionRequest,
@@ -119,15 +118,6 @@ export async function openDispatcherPlayer(natsUrl: string, worker: WorkerAddres
       const head = { version: PROTOCOL_VERSION, kind: 'answer', executionId, callId, ok: false };
       const body = { message: 'the step has no egress grant.' };
       connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(head), JSON.stringify(body)]));
-    },
-  });
-  connection.subscribe(toDispatcherWildcard('fetch', dispatcherId), {
-    callback: (_, message) => {
-      const [envelope = ''] = splitFrame(message.string());
-      const { executionId, callId } = FetchCall.parse(JSON.parse(envelope));
-      const head = { version: PROTOCOL_VERSION, kind: 'answer', executionId, callId, ok: false };
-      const refusal = { message: 'the host is not granted to this step' };
-      connection.publish(answerSubject(worker), encodeFrame([JSON.stringify(head), JSON.stringify(refusal)]));
     },
   });
   connection.subscribe(toDispatcherWildcard('bundle', dispatcherId), {
