@@ -4,7 +4,7 @@ import { PlatformDatabase } from '../store/platform-database.ts';
 /**
  * Planner settings of the queue's own connections. The queue's tables change faster than their statistics: believing them,
  * the planner has been seen to sort a hundred thousand rows to claim one. Every statement of the queue is written for one
- * index, so the other ways are switched off and the plan is made once (`claim-plan.test.ts` holds it).
+ * index, so the other ways are switched off and the plan is made once (`queue-plans.test.ts` holds it).
  */
 const pinned = {
   enable_seqscan: 'off',
@@ -15,13 +15,27 @@ const pinned = {
   jit: 'off',
 } as const;
 
+/**
+ * A dispatcher that vanishes from the network must not hold on: the server notices within about ten seconds, rolls back what
+ * was open, and gives the locks of its attempts' service calls free, so that their jobs can be taken over.
+ */
+const watched = { tcp_keepalives_idle: '4', tcp_keepalives_interval: '2', tcp_keepalives_count: '3', tcp_user_timeout: '10000' } as const;
+
+function withParameters(url: string, parameters: Readonly<Record<string, string>>): string {
+  return `${url}${url.includes('?') ? '&' : '?'}${new URLSearchParams(parameters).toString()}`;
+}
+
+/** For the connections of attempts. */
+export function watchedSettings(settings: ConnectionSettings): ConnectionSettings {
+  return { ...settings, url: withParameters(settings.url, watched) };
+}
+
 const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 2_000;
 
 export function pinnedSettings(settings: ConnectionSettings): ConnectionSettings {
-  const parameters = new URLSearchParams(pinned).toString();
   return {
-    url: `${settings.url}${settings.url.includes('?') ? '&' : '?'}${parameters}`,
+    url: withParameters(settings.url, { ...watched, ...pinned }),
     statementTimeoutMs: Math.min(settings.statementTimeoutMs, STATEMENT_TIMEOUT_MS),
     lockTimeoutMs: Math.min(settings.lockTimeoutMs, LOCK_TIMEOUT_MS),
     // A transaction of the queue that idles belongs to a dispatcher that died without a word.

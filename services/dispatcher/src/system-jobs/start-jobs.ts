@@ -6,7 +6,7 @@ import type { ConnectionSettings } from '../store/connection.ts';
 import { OperationConnections } from '../store/operation-connections.ts';
 import { cleanUpJobs } from './clean-up-jobs.ts';
 import { openJobBell } from './job-bell.ts';
-import { openJobDatabase } from './job-database.ts';
+import { openJobDatabase, watchedSettings } from './job-database.ts';
 import { JobRunner, type JobSettings } from './job-runner.ts';
 import { runAttempt } from './run-attempt.ts';
 
@@ -31,7 +31,7 @@ const WORKER_WAIT_MS = 5_000;
 
 export function startJobs({ settings, database, operations, nats, log }: JobStart): JobServices {
   const db = openJobDatabase(database);
-  const connections = new OperationConnections(database, { connections: Math.max(1, settings.limit), waiting: 0, waitMs: 1 });
+  const connections = new OperationConnections(watchedSettings(database), { connections: Math.max(1, settings.limit), waiting: 0, waitMs: 1 });
   const bell = openJobBell(nats, settings, {
     onWake: () => runner.wake(),
     onChanged: (ids) => runner.changed(ids),
