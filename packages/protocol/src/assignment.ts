@@ -61,6 +61,8 @@ export const Assignment = z.object({
   traceparent: z.string().max(64),
   /** Milliseconds from receipt after which the dispatcher no longer waits. */
   budgetMs: z.int().positive(),
+  /** Of system jobs: how long it may wait at the worker for a slot; then it is answered as busy. Absent: not at all. */
+  queueMs: z.int().nonnegative().max(10_000).optional(),
   steps: z.array(AssignedStep).min(1).max(32),
 });
 export type Assignment = z.output<typeof Assignment>;

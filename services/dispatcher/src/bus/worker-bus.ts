@@ -42,6 +42,8 @@ export interface RunOrder {
   /** Longest wait for a worker to take it, and then for its result. */
   readonly waitMs: number;
   readonly budgetMs: number;
+  /** Runs for each slot that may wait at the worker; 0 or absent: only for a slot that is free. */
+  readonly ahead?: number;
   /** Execution id → token, for the service calls of the run. */
   readonly executions: ReadonlyMap<string, string>;
   /** Service calls that one execution of the run may make; the supervisor counts too, but a worker may be somebody else's. */
@@ -98,6 +100,8 @@ const SILENCE = 40;
 const POINT_BYTES = 16 * 1024;
 /** Beyond the worker's own clocks, for the way there and back. */
 const RESULT_GRACE_MS = 5_000;
+/** Longest wait at a worker of a run that was sent ahead: part of the grace. */
+const QUEUE_MS = 1_000;
 
 export const newId = () => randomText(16, 'base64url');
 export const newToken = () => randomText(32, 'base64url');
@@ -178,9 +182,12 @@ export class WorkerBus implements Disposable {
   }
 
   /** `undefined`: the order was abandoned while it waited. A slot that comes too late goes back. */
-  async #take({ pool, depth, digest, signal }: RunOrder, when: { readonly waitMs: number; readonly since: number }): Promise<SlotAnswer | undefined> {
+  async #take(
+    { pool, depth, digest, signal, ahead = 0 }: RunOrder,
+    when: { readonly waitMs: number; readonly since: number },
+  ): Promise<SlotAnswer | undefined> {
     if (signal?.aborted === true) return undefined;
-    const taking = this.directory.take({ pool, depth, digest, ...when });
+    const taking = this.directory.take({ pool, depth, digest, ahead, ...when });
     if (signal === undefined) return await taking;
     const { promise: abandoned, resolve } = Promise.withResolvers<undefined>();
     const abandon = (): void => resolve(undefined);
@@ -210,7 +217,14 @@ export class WorkerBus implements Disposable {
     };
     order.signal?.addEventListener('abort', abandon);
     try {
-      const envelope = { ...order.envelope, version: PROTOCOL_VERSION, runId, dispatcherId: this.#options.dispatcherId, budgetMs: order.budgetMs };
+      const envelope = {
+        ...order.envelope,
+        version: PROTOCOL_VERSION,
+        runId,
+        dispatcherId: this.#options.dispatcherId,
+        budgetMs: order.budgetMs,
+        ...(order.ahead !== undefined && order.ahead > 0 && { queueMs: QUEUE_MS }),
+      };
       this.#options.connection.publish(assignSubject(slot.worker), encodeFrame([JSON.stringify(envelope), ...order.lines]), {
         reply: unheardSubject(this.#options.dispatcherId, runId),
       });

@@ -36,6 +36,8 @@ export interface SlotRequest {
   readonly depth: number;
   readonly digest: string;
   readonly waitMs: number;
+  /** Runs for each slot of a worker that may wait at the worker itself; `free` is below zero by as many. */
+  readonly ahead?: number;
   /** When it was first asked for: one that a busy worker refused keeps its place in the queue. */
   readonly since?: number;
 }
@@ -152,14 +154,14 @@ export class WorkerDirectory implements Disposable {
   }
 
   /** A warm bundle first, then the most free slots. */
-  #pick({ pool, depth, digest }: SlotRequest): Slot | undefined {
+  #pick({ pool, depth, digest, ahead = 0 }: SlotRequest): Slot | undefined {
     const level = levelOf(depth);
     const prefix = digest.slice(0, WARM_DIGITS);
     const now = this.#clock();
     let best: { readonly entry: Entry; readonly score: number } | undefined;
     for (const entry of this.#workers.values()) {
       const free = entry.free[level] ?? 0;
-      if (entry.address.pool !== pool || entry.hello.draining || free <= 0 || entry.passedOverUntilMs > now) continue;
+      if (entry.address.pool !== pool || entry.hello.draining || free <= -ahead * entry.hello.capacity || entry.passedOverUntilMs > now) continue;
       const score = free + (entry.hello.warm.includes(prefix) ? 10_000 : 0);
       if (best === undefined || score > best.score) best = { entry, score };
     }
@@ -192,7 +194,7 @@ export class WorkerDirectory implements Disposable {
       refuse: () => {
         const current = giveBack();
         if (current === undefined) return;
-        current.free[level] = 0;
+        current.free[level] = Math.min(0, current.free[level] ?? 0);
         current.refusals += 1;
         // A few are races with another dispatcher, and wait for the next hello only.
         if (current.refusals > REFUSALS_FREE) current.passedOverUntilMs = this.#clock() + passedOverMs(current.refusals);
