@@ -63,10 +63,12 @@ export async function runAttempt(deps: AttemptDependencies, job: ClaimedJob, sig
     return await conclude(op, attempt, { end, startedAtMs });
   } catch (error) {
     const fault = faultOfError(op, error);
+    const ended = { job, startedAtMs, endedAtMs: Date.now(), workerId: undefined, receipt: undefined, fault, message: fault.message };
+    // Nothing ran, and it may the next time (the database was away): the attempt is given back.
+    if (fault.retriable)
+      return { ...ended, failure: { origin: 'platform', kind: 'throttled', detail: fault.message }, failureKind: 'platform/unavailable' };
     // Not the plug-in's doing and not to be helped by another try: the user is disabled, the row is broken.
-    const failure: Failure = { origin: 'sandbox', kind: 'protocol', detail: fault.message };
-    const ended = { job, startedAtMs, endedAtMs: Date.now(), workerId: undefined, receipt: undefined };
-    return { ...ended, failure, failureKind: 'platform/refused', fault, message: fault.message };
+    return { ...ended, failure: { origin: 'sandbox', kind: 'protocol', detail: fault.message }, failureKind: 'platform/refused' };
   }
 }
 
