@@ -13,6 +13,7 @@ export interface EndRow {
   readonly [column: string]: unknown;
 }
 
+const MAX_INTEGER = 2_147_483_647;
 const MAX_MESSAGE_CHARS = 100_000;
 const MAX_ATTEMPT_MESSAGE_CHARS = 8_000;
 
@@ -47,7 +48,7 @@ export function endRow(end: AttemptEnd, before: RunningJob, assumed: number, opt
     cpums: end.receipt?.cpuMs ?? null,
     heapbytes: whole(end.receipt?.heapBytes),
     residentbytes: whole(end.receipt?.residentBytes),
-    hostcalls: whole(end.receipt?.hostCalls),
+    hostcalls: whole(end.receipt?.hostCalls, MAX_INTEGER),
     hostcallbytes: whole(end.receipt?.hostCallBytes),
     startkind: end.receipt?.start ?? null,
   };
@@ -67,6 +68,6 @@ function storable(text: string, limit: number): string {
 }
 
 /** A worker's numbers are anybody's: a fraction would make Postgres refuse the row. */
-function whole(value: number | undefined): number | null {
-  return value === undefined ? null : Math.min(Math.round(value), 2_147_483_647);
+function whole(value: number | undefined, most: number = Number.MAX_SAFE_INTEGER): number | null {
+  return value === undefined ? null : Math.min(Math.round(value), most);
 }

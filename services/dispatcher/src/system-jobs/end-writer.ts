@@ -2,6 +2,7 @@ import type { AfterFailureOptions, RetryPolicy, RunningJob } from '@airlock/pipe
 import type { Logger } from '@airlock/telemetry';
 import { sql } from 'drizzle-orm';
 import type { PlatformDatabase } from '../store/platform-database.ts';
+import { isRefusedRow } from '../trace-log/insert-trace-log.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { type EndRow, endRow } from './decide-end.ts';
 import { StoredState, stateOfRow } from './stored-state.ts';
@@ -68,6 +69,10 @@ export class EndWriter implements AsyncDisposable {
         await this.#writeBatch(batch.map(({ end }) => end));
         for (const { written } of batch) written();
       } catch (error) {
+        if (isRefusedRow(error)) {
+          await this.#writeSingly(batch);
+          continue;
+        }
         this.#options.log.warn({ err: error, jobs: batch.length }, 'ends of system jobs could not be written, they are tried again');
         if (this.#closed) {
           for (const { written } of batch) written();
@@ -76,6 +81,16 @@ export class EndWriter implements AsyncDisposable {
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         }
       }
+    }
+  }
+
+  /** The database refuses what is in one of them: it must not hold up the others. Its job keeps its lease until that is over. */
+  async #writeSingly(batch: readonly Waiting[]): Promise<void> {
+    for (const { end, written } of batch) {
+      await this.#writeBatch([end]).catch((error: unknown) =>
+        this.#options.log.error({ err: error, jobId: end.job.asyncoperationid }, 'the end of an attempt was refused by the database'),
+      );
+      written();
     }
   }
 

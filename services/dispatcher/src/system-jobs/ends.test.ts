@@ -235,3 +235,13 @@ test('only completed jobs grow too old, and their attempts go with them', async 
   expect(await jobRow(db, young.asyncoperationid)).toBeDefined();
   expect(await jobRow(db, waiting)).toBeDefined();
 });
+
+test('an end that the database refuses does not hold up the others', async () => {
+  await enqueue(db, { count: 3 });
+  const [first, broken, last] = await claimJobs(db, request());
+  if (first === undefined || broken === undefined || last === undefined) throw new Error('there were three to claim');
+  await Promise.all([writer.write(endOf(first)), writer.write({ ...endOf(broken), endedAtMs: 1e300 }), writer.write(endOf(last))]);
+  expect(await jobRow(db, first.asyncoperationid)).toMatchObject({ statuscode: 30 });
+  expect(await jobRow(db, last.asyncoperationid)).toMatchObject({ statuscode: 30 });
+  expect(await jobRow(db, broken.asyncoperationid)).toMatchObject({ statuscode: 20 });
+});
