@@ -28,7 +28,7 @@ const DISPATCHER_ENV = {
   AIRLOCK_RATE_PER_KEY: '10000000',
   AIRLOCK_LOG_LEVEL: 'warn',
 };
-const WORKER_ENV = { AIRLOCK_CAPACITY: '3', AIRLOCK_LOG_LEVEL: 'info' };
+const WORKER_ENV = { AIRLOCK_CAPACITY: '4', AIRLOCK_LOG_LEVEL: 'info' };
 
 export interface Link {
   readonly name: string;

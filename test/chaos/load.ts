@@ -23,7 +23,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-const CLIENTS = 8;
+const CLIENTS = 6;
 const ErrorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 /** OUTCOME_UNKNOWN: the one refusal that does not promise that nothing was changed. */
 const OUTCOME_UNKNOWN = '0x8008f00a';
@@ -39,7 +39,7 @@ async function send(system: ChaosSystem, random: Random, known: string[]): Promi
   const recordId = kind === 'update' ? random.pick(known) : crypto.randomUUID();
   const http = httpClient(dispatcher.url, system.token);
   const tries = random.chance(0.05) ? 4 : random.whole(0, 2);
-  const body = { token, verdict, tries, slow: random.whole(200, 4_000) };
+  const body = { token, verdict, tries, slow: random.chance(0.1) ? random.whole(2_000, 5_000) : random.whole(50, 800) };
   const asked = { kind, token, recordId, verdict } as const;
   try {
     const answer =
@@ -70,7 +70,7 @@ export function startLoad(system: ChaosSystem, random: Random): Load {
       if (operation.kind === 'create' && operation.outcome === 'acknowledged') known.push(operation.recordId);
       if (known.length > 20) known.shift();
       // Whoever finds nobody listening does not ask a thousand times a second.
-      await delay(operation.outcome === 'acknowledged' ? own.whole(20, 250) : own.whole(100, 500));
+      await delay(operation.outcome === 'acknowledged' ? own.whole(300, 1_500) : own.whole(200, 800));
     }
   };
   const clients = Array.from({ length: CLIENTS }, () => client(random.fork()));
