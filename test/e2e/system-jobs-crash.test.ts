@@ -51,6 +51,8 @@ test('a dispatcher that is told to stop gives its attempt back, and it does not 
   await system.install(onCreate(longOnce));
   const stopping = await system.airlock.addDispatcher();
   const there = httpClient(stopping.url, system.http.token);
+  // It knows of the worker, so that it runs the job that it commits itself.
+  await expect.poll(async () => (await there.request('GET', '/readyz')).status, POLL).toBe(200);
   const id = createdId(await there.request('POST', 'accounts', { body: { name: 'stop' } }));
   await expect.poll(() => tasks('began stop'), POLL).toBe(1);
   await stopping.process.stop();
