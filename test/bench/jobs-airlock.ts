@@ -48,7 +48,7 @@ export async function startBenchJobs(servers: BenchServers, database: string): P
           data, asyncautodelete, pool, bundledigest, traceparent, ownerid, createdby, modifiedby
         from airlock.asyncoperation, generate_series(1, ${count})
         where asyncoperationid = ${String((row['job'] as Readonly<Record<string, unknown>>)['asyncoperationid'])}`;
-      airlock.dispatcher.operations.jobsQueued(count);
+      airlock.dispatcher.operations.jobsQueued('free');
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

@@ -1,3 +1,4 @@
+import type { Dispatcher } from '@airlock/dispatcher/dispatcher';
 import type { BenchCase, BenchReport } from './case.ts';
 import { startBenchJobs, withJobTable } from './jobs-airlock.ts';
 import { openJobsPeer } from './jobs-peer.ts';
@@ -23,15 +24,15 @@ export const startJob: BenchCase = {
     await withJobTable(jobs, 'bench_job', { stateless: true });
     await peer.start();
     const operations = jobs.airlock.dispatcher.operations as {
-      jobsQueued: (count: number) => void;
+      jobsQueued: Dispatcher['operations']['jobsQueued'];
       bus: { run: (...args: never[]) => Promise<unknown> };
     };
     let committedAt = 0;
     let back: ((atMs: number) => void) | undefined;
     const { jobsQueued } = operations;
-    operations.jobsQueued = (count) => {
+    operations.jobsQueued = (kind) => {
       committedAt = performance.now();
-      jobsQueued(count);
+      jobsQueued(kind);
     };
     const run = operations.bus.run.bind(operations.bus);
     operations.bus.run = async (...args) => {
