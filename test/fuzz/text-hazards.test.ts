@@ -1,8 +1,9 @@
+import { ConditionOperator } from '@airlock/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { usePluginSystem } from '../support/plugin-system.ts';
-import { hazard } from './hostile-values.ts';
+import { anyJson, hazard } from './hostile-values.ts';
 import { expectAlive } from './still-alive.ts';
 
 /**
@@ -87,5 +88,75 @@ test('whatever text a plug-in traces, throws, rejects with or writes, the failur
     { numRuns: 120, interruptAfterTimeLimit: 10_000, endOnFailure: true },
   );
   expect(recorded).toBeGreaterThan(10);
+  await expectAlive(system);
+});
+
+const ASKING = `
+  export const asking = definePlugin({
+    steps: [{ name: 'asking', message: 'Create', table: 'fuzzcase', stage: 'PreValidation', mode: 'Synchronous' }],
+    async execute({ executionContext, tracing, organizationService, systemService }) {
+      const target = executionContext.inputParameters.Target.attributes;
+      const calls = JSON.parse(target.calls);
+      for (const { op, args } of calls) {
+        try { await organizationService[op](...args); tracing.trace(JSON.stringify({ ok: true })); }
+        catch (error) { tracing.trace(JSON.stringify({ code: error.code ?? error.name, message: error.message })); }
+      }
+    },
+  });`;
+
+test('whatever a plug-in asks of the service, the answer is a result or a fault that says what was wrong', async () => {
+  const columns = [
+    { logicalName: 'name', displayName: 'Name', type: 'string' },
+    { logicalName: 'calls', displayName: 'Calls', type: 'memo', maxLength: 1_000_000 },
+  ];
+  const names = {
+    logicalName: 'fuzzcase',
+    displayName: 'Case',
+    displayCollectionName: 'Cases',
+    entitySetName: 'fuzzcases',
+    primaryNameAttribute: 'name',
+  };
+  expect((await system.http.request('POST', '/api/airlock/v1/tables', { body: { ...names, columns } })).status).toBe(201);
+  await system.install(ASKING);
+  const table = fc.oneof({ arbitrary: fc.constant('account'), weight: 6 }, { arbitrary: hazard, weight: 1 });
+  const column = fc.oneof(
+    { arbitrary: fc.constantFrom('name', 'telephone1', 'description', 'accountid', 'createdon', 'revenue', 'parentaccountid'), weight: 5 },
+    { arbitrary: hazard, weight: 1 },
+  );
+  const value = fc.oneof(hazard, anyJson, fc.constantFrom('99999999-9999-4999-8999-999999999999', '2026-01-01T00:00:00Z', 1));
+  const operator = fc.oneof({ arbitrary: fc.constantFrom(...ConditionOperator.options), weight: 8 }, { arbitrary: hazard, weight: 1 });
+  const condition = fc.record({ column, operator, value: fc.oneof(value, fc.array(value, { maxLength: 3 })) });
+  const query = fc.record(
+    {
+      table,
+      columns: fc.array(column, { maxLength: 3 }),
+      conditions: fc.array(condition, { maxLength: 3 }),
+      orderBy: fc.array(fc.record({ column, descending: fc.boolean() }), { maxLength: 2 }),
+      top: fc.oneof(fc.constantFrom(1, 5), anyJson),
+    },
+    { requiredKeys: ['table'] },
+  );
+  const attributes = fc.dictionary(column, value, { maxKeys: 3 });
+  const call = fc.oneof(
+    fc.tuple(query).map((args) => ({ op: 'retrieveMultiple', args })),
+    fc.tuple(table, attributes).map((args) => ({ op: 'create', args })),
+    fc.tuple(table, value, fc.array(column, { maxLength: 3 })).map((args) => ({ op: 'retrieve', args })),
+    fc.tuple(table, value, attributes, fc.record({ rowVersion: anyJson }, { requiredKeys: [] })).map((args) => ({ op: 'update', args })),
+    fc.tuple(table, value).map((args) => ({ op: 'delete', args })),
+    fc.tuple(hazard, anyJson).map((args) => ({ op: 'execute', args })),
+  );
+  let answered = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 15 }), async (calls) => {
+      const answer = await system.http.request('POST', 'fuzzcases', { body: { name: 'A', calls: ascii(calls) } });
+      expect(answer.status, JSON.stringify(answer.body)).toBe(204);
+      for (const { code, message } of await system.seen(answer, 1)) {
+        answered += 1;
+        expect(code, `${String(message)} ${ascii(calls)}`).not.toBe('0x80040216');
+      }
+    }),
+    { numRuns: 100, interruptAfterTimeLimit: 10_000, endOnFailure: true },
+  );
+  expect(answered).toBeGreaterThan(20);
   await expectAlive(system);
 });
