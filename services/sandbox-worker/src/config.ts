@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LAYER_NAMES } from './layers/layers.ts';
+import { LAYER_NAMES } from './layers/layer.ts';
 import type { LayerPolicy } from './layers/require-layers.ts';
 
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import type { LayerName } from './layers.ts';
+import type { LayerName } from './layer.ts';
 
 /** What a sandbox process found out about itself before any code of others was in it. */
 export interface FoundInside {

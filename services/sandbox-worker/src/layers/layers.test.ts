@@ -8,7 +8,8 @@ import { buildChildImage } from '../supervisor/child-image.ts';
 import { startWorkerProcess } from '../test-support/worker-process.ts';
 import { findBwrap, TOOLCHAIN_BWRAP, TOOLCHAIN_DIRECTORY } from './bwrap-binary.ts';
 import { brokenLayer, type FoundInside, lookFromOutside, type SeenOutside } from './check-layers.ts';
-import { detectLayers, INFO_FD, type LayerName, type Layers, nodeFlags } from './layers.ts';
+import { INFO_FD, type LayerName, type Layers, nodeFlags } from './layer.ts';
+import { detectLayers } from './layers.ts';
 import { missingLayers } from './require-layers.ts';
 
 const image = buildChildImage();

@@ -1,4 +1,4 @@
-import type { LayerName } from './layers.ts';
+import type { LayerName } from './layer.ts';
 
 export interface LayerPolicy {
   /** The pool runs plug-ins of several organizations. */

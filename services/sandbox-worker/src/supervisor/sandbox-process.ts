@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { cleanText, FrameError, splitFrame } from '@airlock/protocol';
 import { brokenLayer, lookFromOutside } from '../layers/check-layers.ts';
-import { INFO_FD, type Layers, nodeFlags } from '../layers/layers.ts';
+import { INFO_FD, type Layers, nodeFlags } from '../layers/layer.ts';
 import { frameReader, MAX_FRAME_FROM_CHILD, PipeError, packFrame } from '../pipe/frames.ts';
 import type { ToChild } from '../pipe/messages.ts';
 import { ChildMessage } from './child-message.ts';
