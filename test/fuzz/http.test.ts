@@ -12,7 +12,7 @@ import { expectAlive, residentBytes } from './still-alive.ts';
 /** HTTP input against a real dispatcher with its Postgres and NATS. Rule: no 5xx, no crash, no unbounded memory, errors of our shape. */
 const system = usePluginSystem({ dispatcherEnv: { AIRLOCK_RATE_PER_KEY: '100000000' } });
 
-const RUN = { interruptAfterTimeLimit: 4_000, numRuns: 1_500, endOnFailure: true } as const;
+const RUN = { interruptAfterTimeLimit: 3_000, numRuns: 1_500, endOnFailure: true } as const;
 const Shape = z.object({ error: z.looseObject({ code: z.string(), message: z.string() }) });
 
 function expectOurs(answer: HttpAnswer, what: string): void {
@@ -104,6 +104,49 @@ test('the routes of Airlock itself answer to what their schemas allow, and to wh
   );
   // Settings may have been changed to something that a test after this does not expect.
   await system.settings({ pluginTraceLogSetting: 2, maxDepth: 8, requireSignature: false });
+});
+
+test('names and labels with hostile text are stored or refused, wherever they are registered', async () => {
+  let count = 0;
+  const column = fc.record({
+    logicalName: fc.constant('name'),
+    displayName: hazard,
+    type: fc.constant('choice'),
+    choices: fc.array(fc.record({ value: fc.nat(9), label: hazard }), { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(hazard, hazard, column, async (name, text, choice) => {
+      count += 1;
+      const step = {
+        name,
+        description: text,
+        configuration: text,
+        message: 'Create',
+        table: 'account',
+        stage: 'PostOperation',
+        runAs: text,
+        filteringAttributes: [text],
+        images: [{ alias: text, type: 'PostImage', columns: [text] }],
+      };
+      const plain = { name, message: 'Create', table: 'account', stage: 'PostOperation', description: text, configuration: text };
+      const code = `module.exports = { ${JSON.stringify(text)}: { typeName: ${JSON.stringify(name)}, steps: [${JSON.stringify(count % 2 === 0 ? step : plain)}], execute() {} } };`;
+      const manifest = { manifestVersion: 1, name: 'named', version: `1.0.${count}`, sdkVersion: '1', description: text };
+      expectOurs(await system.http.request('POST', '/api/airlock/v1/bundles', { body: { manifest, code } }), 'push');
+      const table = {
+        logicalName: `named${count}`,
+        displayName: name,
+        displayCollectionName: text,
+        entitySetName: `named${count}s`,
+        primaryNameAttribute: 'title',
+      };
+      const columns = [{ logicalName: 'title', displayName: text, type: 'string' }, choice];
+      if (count <= 20) expectOurs(await system.http.request('POST', '/api/airlock/v1/tables', { body: { ...table, columns } }), 'table');
+      expectOurs(await system.http.request('GET', '/api/airlock/v1/steps'), 'steps');
+      expectOurs(await system.http.request('GET', '/api/airlock/v1/audit'), 'audit');
+    }),
+    { ...RUN, numRuns: 60 },
+  );
+  expectOurs(await system.http.request('DELETE', '/api/airlock/v1/bundles?name=named'), 'remove');
 });
 
 test('whatever stands in a URL, its query and its headers, the answer is ours', async () => {
