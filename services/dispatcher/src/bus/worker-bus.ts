@@ -22,6 +22,7 @@ import {
 import type { Logger } from '@airlock/telemetry';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { BundleDesk } from './bundle-desk.ts';
+import { CallQueue, MAX_CALLS_WAITING } from './call-queue.ts';
 import { FetchDesk } from './fetch-desk.ts';
 import { randomText } from './random-text.ts';
 import { readFrame, type Verb } from './read-frame.ts';
@@ -86,12 +87,10 @@ interface ActiveRun {
   readonly end: (end: RunEnd | 'busy') => void;
   /** Made by the first call: aborting it makes an error with a stack, and most runs make no call (measured: 90 µs of a short run). */
   over: AbortController | undefined;
-  /** Calls of one execution are served one after the other: they share the operation's connection. */
-  readonly calls: Map<string, { last: number; served: number; tail: Promise<void>; waiting: number }>;
+  /** By execution id. */
+  readonly calls: Map<string, CallQueue>;
 }
 
-/** Calls of one execution that may wait behind each other; the supervisor's own limit is lower. */
-const MAX_CALLS_WAITING = 128;
 const MAX_CALLS = 10_000;
 /** Points that a lie about an execution costs: no honest worker tells a single one. */
 const LIE = 20;
@@ -244,7 +243,7 @@ export class WorkerBus implements Disposable {
       slot.release();
       // A call that is being served still uses the operation's connection: nobody else may have it before the call has ended.
       run.over?.abort();
-      await Promise.all([...run.calls.values()].map(({ tail }) => tail));
+      await Promise.all([...run.calls.values()].map(({ settled }) => settled));
     }
   }
 
@@ -366,30 +365,21 @@ export class WorkerBus implements Disposable {
     const request = lines[0] ?? '';
     const run = this.#runOf(worker, call, points);
     if (run === undefined) return;
-    const calls = run.calls.get(call.executionId) ?? { last: -1, served: 0, tail: Promise.resolve(), waiting: 0 };
-    // A call number is used once: a repeated one is a replay, and must not write twice.
-    const replayed = call.callId <= calls.last;
-    if (replayed || calls.waiting >= MAX_CALLS_WAITING || calls.served >= (run.order.maxCalls ?? MAX_CALLS)) {
-      return this.conduct.offend(worker, 'too many requests', {
-        points,
-        detail: replayed ? `call ${call.callId} again` : `calls of ${call.executionId}`,
-      });
-    }
-    calls.served += 1;
-    calls.last = call.callId;
-    calls.waiting += 1;
-    calls.tail = calls.tail.then(async () => {
-      try {
-        // The run may have ended while this call waited for those before it.
-        if (this.#byExecution.get(call.executionId) !== run) return;
-        this.#answerCall(worker, call, await run.order.onCall(call.executionId, request, signalOf(run)));
-      } catch (error) {
-        this.#options.log.error({ err: error, executionId: call.executionId }, 'a service call could not be answered');
-      } finally {
-        calls.waiting -= 1;
-      }
-    });
+    const calls = run.calls.get(call.executionId) ?? new CallQueue();
     run.calls.set(call.executionId, calls);
+    const taken = calls.take(call.callId, run.order.maxCalls ?? MAX_CALLS, () => this.#serve(worker, run, call, request));
+    if (taken !== 'taken')
+      this.conduct.offend(worker, 'too many requests', { points, detail: `call ${call.callId} of ${call.executionId}: ${taken}` });
+  }
+
+  async #serve(worker: WorkerAddress, run: ActiveRun, call: ServiceCall, request: string): Promise<void> {
+    // The run may have ended while this call waited for those before it.
+    if (this.#byExecution.get(call.executionId) !== run) return;
+    try {
+      this.#answerCall(worker, call, await run.order.onCall(call.executionId, request, signalOf(run)));
+    } catch (error) {
+      this.#options.log.error({ err: error, executionId: call.executionId }, 'a service call could not be answered');
+    }
   }
 }
 
