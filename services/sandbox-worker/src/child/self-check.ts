@@ -9,13 +9,21 @@ const NETWORK_TIMEOUT_MS = 250;
 const GIVEN_DESCRIPTORS = [0, 1, 2, 3];
 const LAST_DESCRIPTOR = 63;
 
-/** What this process finds out about its own confinement, before any code of others is in it. `network`: whether a layer promises that there is none. */
-export async function checkSelf(imageDirectory: string, network: 'try' | 'leave'): Promise<FoundInside> {
+export interface SelfCheck {
+  readonly imageDirectory: string;
+  /** `try` when a layer promises that there is none. */
+  readonly network: 'try' | 'leave';
+  /** Names of the variables. */
+  readonly environment: readonly string[];
+}
+
+/** What this process finds out about its own confinement, before any code of others is in it. */
+export async function checkSelf({ imageDirectory, network, environment }: SelfCheck): Promise<FoundInside> {
   const places = ['/', '/tmp', '/dev/shm', '/var/tmp', '/proc', imageDirectory];
   return {
     network: network === 'try' ? await tryNetwork() : 'untried',
     writable: places.filter(canWrite),
-    environment: Object.keys(process.env).slice(0, 16),
+    environment: environment.slice(0, 16),
     descriptors: strangeDescriptors(),
   };
 }
