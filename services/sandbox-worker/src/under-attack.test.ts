@@ -76,7 +76,7 @@ test('I13: while loops, allocators and crashes run at full rate, no innocent exe
   player.serveWith(() => ({ ok: true, body: { logicalName: 'account', id: 'a', attributes: {} } }));
   const outcomes: (StepOutcome | undefined)[] = [];
   // Its own wall limit is the measure: what is later fails by itself.
-  for (let time = 0; time < 40; time += 1) outcomes.push(outcomeOf(await player.run([{ code: innocent, limits: { wallMs: 5_000 } }], { depth: 3 })));
+  for (let time = 0; time < 20; time += 1) outcomes.push(outcomeOf(await player.run([{ code: innocent, limits: { wallMs: 5_000 } }], { depth: 3 })));
   attacking = false;
   await Promise.all(attackers);
   expect(attacks).toBeGreaterThan(10);
