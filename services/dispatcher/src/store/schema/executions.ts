@@ -126,9 +126,7 @@ export const asyncoperation = airlockTable(
     index('asyncoperation_ordered')
       .on(table.pool, table.dependencytoken, table.sequence)
       .where(sql`${table.statecode} < 3 and ${table.dependencytoken} is not null`),
-    index('asyncoperation_ordered_running')
-      .on(table.dependencytoken)
-      .where(sql`${table.statecode} = 2 and ${table.dependencytoken} is not null`),
+    index('asyncoperation_ordered_running').on(table.dependencytoken).where(sql`${table.statecode} = 2 and ${table.dependencytoken} is not null`),
     index('asyncoperation_due').on(table.postponeuntil).where(sql`${table.statecode} = 1`),
     // Not by `leaseuntil`: a heartbeat that changes no indexed column touches no index.
     index('asyncoperation_running').on(table.owningextensionid).where(sql`${table.statecode} = 2`),
