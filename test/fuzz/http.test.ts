@@ -12,7 +12,7 @@ import { expectAlive, residentBytes } from './still-alive.ts';
 /** HTTP input against a real dispatcher with its Postgres and NATS. Rule: no 5xx, no crash, no unbounded memory, errors of our shape. */
 const system = usePluginSystem({ dispatcherEnv: { AIRLOCK_RATE_PER_KEY: '100000000' } });
 
-const RUN = { interruptAfterTimeLimit: 3_000, numRuns: 1_500, endOnFailure: true } as const;
+const RUN = { interruptAfterTimeLimit: 2_500, numRuns: 1_500, endOnFailure: true } as const;
 const Shape = z.object({ error: z.looseObject({ code: z.string(), message: z.string() }) });
 
 function expectOurs(answer: HttpAnswer, what: string): void {
