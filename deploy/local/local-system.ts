@@ -1,6 +1,8 @@
 /** The whole system on one machine, as processes: servers, dispatcher, worker. Everything it starts, it ends. */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findBwrap, TOOLCHAIN_DIRECTORY } from '@airlock/sandbox-worker/bwrap-binary';
 import { call } from './api.ts';
 import { type DevFile, readDevFile, writeDevFile } from './dev-file.ts';
 import { tryDirectoryLock } from './directory-lock.mjs';
@@ -144,6 +146,8 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       url = started.url;
       return started.process;
     });
+    // The strongest layer around plug-ins; where it cannot be had, the worker says what it does without.
+    await findBwrap(TOOLCHAIN_DIRECTORY, say);
     await service('sandbox-worker', () => {
       const identity = access === undefined ? {} : { workerId: WORKER_ID, natsKeyFile: access.workerKeyFile(POOL, WORKER_ID) };
       return startWorker({ natsUrl, pool: POOL, ...identity, logFile: join(logs, 'sandbox-worker.log') });

@@ -1,3 +1,7 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { NatsAccessOptions } from '@airlock/local/nats-access';
 import { type ManagedProcess } from '@airlock/local/process';
 import { bootstrapOperator, type RunningDispatcher, startDispatcher, startEgress, startWorker } from '@airlock/local/services';
@@ -53,6 +57,10 @@ export async function startAirlock(options: AirlockOptions = {}): Promise<TestAi
   const stack = new AsyncDisposableStack();
   try {
     stack.use(database);
+    const directory = await mkdtemp(join(tmpdir(), 'airlock-test-'));
+    stack.defer(() => rm(directory, { recursive: true, force: true }));
+    const masterKey = join(directory, 'master.key');
+    await writeFile(masterKey, randomBytes(32).toString('base64'), { mode: 0o600 });
     const nats = stack.use(await startNats({ pools: [{ pool: POOL, workerIds: WORKER_IDS }, ...pools] }));
     const runningDispatchers: RunningDispatcher[] = [];
     const runningWorkers: ManagedProcess[] = [];
@@ -66,7 +74,7 @@ export async function startAirlock(options: AirlockOptions = {}): Promise<TestAi
         ...(nats.access !== undefined && { natsKeyFile: nats.access.dispatcherKeyFile }),
         port: 0,
         pool: POOL,
-        env: { ...env, ...dispatcherEnv },
+        env: { AIRLOCK_MASTER_KEY_FILE: masterKey, ...env, ...dispatcherEnv },
       });
       runningDispatchers.push(started);
       stack.defer(() => started.process.stop());

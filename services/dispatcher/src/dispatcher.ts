@@ -171,8 +171,11 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
         () => true,
         () => false,
       ));
-    const workers = bus.directory.list().filter(({ hello }) => !hello.draining).length;
-    return { ready: database && connected && workers > 0, parts: { database, bus: connected, workers, egress: egress.health() } };
+    const workers = bus.directory.list().filter(({ hello }) => !hello.draining);
+    // Each arrangement of sandbox layers that some worker runs with: more than one means that workers differ.
+    const layers = [...new Set(workers.map(({ hello }) => hello.layers.join(' + ')))].toSorted();
+    const ready = database && connected && workers.length > 0;
+    return { ready, parts: { database, bus: connected, workers: workers.length, layers, egress: egress.health() } };
   }
 
   const server = createServer({
