@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { tryDirectoryLock, withDirectoryLock } from '@airlock/local/directory-lock';
 import { findNatsServer } from '@airlock/local/nats-binary';
 import { type LocalPostgres, startPostgres } from '@airlock/local/postgres';
+import { findBwrap } from '@airlock/sandbox-worker/bwrap-binary';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 
@@ -55,6 +56,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const runId = randomBytes(4).toString('hex');
   project.provide('runId', runId);
   await putNatsOnPath();
+  // Workers find it there by themselves; where it cannot be had, they run with the next best layers.
+  await withDirectoryLock(join(AIRLOCK, 'bwrap.lock'), () => findBwrap(join(AIRLOCK, 'toolchain')));
   const given = process.env['DATABASE_URL'];
   if (given !== undefined && given !== '') {
     project.provide('postgresUrl', given);
