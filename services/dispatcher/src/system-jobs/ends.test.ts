@@ -93,7 +93,7 @@ test('a retry waits for the delay that was asked for, and is ready when its time
   const row = await jobRow(db, job.asyncoperationid);
   expect(row).toMatchObject({ statuscode: 10, waitingfor: 'retry', attempt: 1, retrycount: 1 });
   expect(await wakeDue(db)).toBe(0);
-  await db.query(sql`update airlock.asyncoperation set postponeuntil = now() where asyncoperationid = ${job.asyncoperationid}`);
+  await db.query(sql`update airlock.asyncoperation set postponeuntil = now() - interval '1 second' where asyncoperationid = ${job.asyncoperationid}`);
   expect(await wakeDue(db)).toBe(1);
   const [again] = await claimJobs(db, request());
   expect(again?.attempt).toBe(2);
@@ -149,7 +149,7 @@ test('four lost attempts are the end of a job, not a loop', async () => {
     id = job.asyncoperationid;
     await expire(job);
     await takeOver();
-    await db.query(sql`update airlock.asyncoperation set postponeuntil = now() where statecode = 1`);
+    await db.query(sql`update airlock.asyncoperation set postponeuntil = now() - interval '1 second' where statecode = 1`);
     await wakeDue(db);
   }
   expect(await jobRow(db, id)).toMatchObject({ statuscode: 31, attempt: 4, retrycount: 3 });
