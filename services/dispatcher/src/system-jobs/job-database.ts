@@ -9,6 +9,9 @@ import { PlatformDatabase } from '../store/platform-database.ts';
 const pinned = {
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
+  // Statistics of an almost empty queue make a sort look free: any index of the step, then a sort of a hundred thousand rows.
+  enable_sort: 'off',
+  enable_incremental_sort: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   plan_cache_mode: 'force_generic_plan',

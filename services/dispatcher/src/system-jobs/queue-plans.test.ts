@@ -16,8 +16,10 @@ let db: PlatformDatabase;
 
 beforeAll(async () => {
   db = openQueue(database.url);
-  // Statistics of a table that was empty, and never again: what the planner believes is wrong by five orders of magnitude.
+  // Statistics of a table with one row, and never again: what the planner believes is wrong by five orders of magnitude. One
+  // row is worse than none: then it takes the first index of the step that comes, and sorts.
   await db.query(sql`alter table airlock.asyncoperation set (autovacuum_enabled = false)`);
+  await enqueue(db, { step: '10000000-0000-0000-0000-000000000000' });
   await db.query(sql`analyze airlock.asyncoperation`);
   for (let part = 0; part < 10; part += 1) await enqueue(db, { count: QUEUED / 10, step: '10000000-0000-0000-0000-000000000000' });
   await enqueue(db, { count: 50, step: '20000000-0000-0000-0000-000000000000' });
@@ -73,7 +75,7 @@ const within = (statements: Awaited<ReturnType<typeof explained>>, rows: number)
   }
 };
 
-test('a claim touches about as many rows as it takes, with a hundred thousand queued and statistics of an empty table', async () => {
+test('a claim touches about as many rows as it takes, with a hundred thousand queued and statistics of a table with one row', async () => {
   within(await explained((queue) => claimJobs(queue, request({ limit: 10 }))), 100);
 });
 
