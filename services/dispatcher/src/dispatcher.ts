@@ -77,6 +77,8 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
     businessUnitId: ROOT_BUSINESS_UNIT_ID,
   };
 
+  // Set below: nothing runs yet that a broken connection could have lost.
+  let renewed: () => void = () => undefined;
   const nats = stack.adopt(
     await openConnection({
       url: config.natsUrl,
@@ -84,6 +86,7 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
       files: config.natsFiles,
       // A subject that nobody allowed is silence otherwise: the dispatcher would look well and hear nothing.
       onRefused: (error) => log.error({ err: error }, 'the bus refused something that a dispatcher needs; see deploy/nats'),
+      onReconnect: () => renewed(),
     }),
     (connection) => connection.close(),
   );
@@ -91,6 +94,13 @@ async function start(config: Config, log: Logger, stack: AsyncDisposableStack): 
   const bus = stack.use(
     new WorkerBus({ connection: nats, dispatcherId: config.dispatcherId, log, readBundle: (digest, part) => bundles.readPart(digest, part) }),
   );
+  renewed = () => {
+    log.warn('the connection to the bus broke and is back; the executions that were under way are given up');
+    bus.connectionRenewed();
+    // What others announced meanwhile was not heard.
+    void metadata.changed();
+    void registrations.changed();
+  };
   nats.subscribe(changedSubject, {
     callback: (error, message) => {
       if (error !== null || message.string() === config.dispatcherId) return;

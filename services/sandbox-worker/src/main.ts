@@ -54,6 +54,10 @@ const firstChild = pool.openSpares();
 // Waited for below; it may fail before.
 firstChild.catch(() => {});
 
+// What was on its way when a connection broke is lost, and with it the runs that waited for it: a new connection is a new incarnation, and
+// dispatchers take what they gave to the old one for lost at once instead of at its deadline.
+const born = randomBytes(9).toString('base64url');
+let connections = 1;
 // The handlers are wired before the worker exists: nothing is heard until `openBus` has returned.
 let worker: Worker | undefined;
 const bus: Bus = await openBus(
@@ -62,7 +66,10 @@ const bus: Bus = await openBus(
     onAssign: (frame) => worker?.onAssign(frame),
     onCancel: (frame) => worker?.onCancel(frame),
     onAnswer: (frame) => worker?.onAnswer(frame),
-    onReconnect: () => worker?.hello(),
+    onReconnect: () => {
+      connections += 1;
+      worker?.hello();
+    },
     onStatus: (status) => log.info({ status }, 'the connection to the bus changed'),
   },
 );
@@ -86,7 +93,9 @@ worker = createWorker({
   log,
   blame: createBlame({ nowMs, wallMs: Date.now }),
   identity: {
-    incarnation: randomBytes(9).toString('base64url'),
+    get incarnation() {
+      return `${born}.${connections}`;
+    },
     layers: [...layers.names],
     jitless: config.jitless,
     nodeVersion: process.version,

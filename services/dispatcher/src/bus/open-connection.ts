@@ -6,6 +6,8 @@ export interface BusConnectionOptions {
   readonly name: string;
   /** The server let something not happen: a subject that the key may not use, most of all. */
   readonly onRefused: (error: Error) => void;
+  /** Connected anew: what was on its way when the old connection broke is lost. */
+  readonly onReconnect: () => void;
   readonly files: {
     readonly nkey: string | undefined;
     readonly ca: string | undefined;
@@ -18,7 +20,7 @@ const RECONNECT_MS = 250;
 const PING_MS = 5_000;
 
 /** Throws when a file cannot be read; waits for a server that is not there yet. */
-export async function openConnection({ url, name, files, onRefused }: BusConnectionOptions): Promise<NatsConnection> {
+export async function openConnection({ url, name, files, onRefused, onReconnect }: BusConnectionOptions): Promise<NatsConnection> {
   // Read anew at each connection: a key that was exchanged needs no restart.
   const seed = (path: string) => () => new TextEncoder().encode(readFileSync(path, 'utf8').trim());
   if (files.nkey !== undefined) seed(files.nkey)();
@@ -35,7 +37,10 @@ export async function openConnection({ url, name, files, onRefused }: BusConnect
     ...tlsOf(url, files),
   });
   void (async () => {
-    for await (const status of connection.status()) if (status.type === 'error') onRefused(status.error);
+    for await (const status of connection.status()) {
+      if (status.type === 'error') onRefused(status.error);
+      if (status.type === 'reconnect') onReconnect();
+    }
   })();
   return connection;
 }

@@ -26,53 +26,9 @@ import { CallQueue, MAX_CALLS_WAITING } from './call-queue.ts';
 import { FetchDesk } from './fetch-desk.ts';
 import { randomText } from './random-text.ts';
 import { readFrame, type Verb } from './read-frame.ts';
+import type { RunEnd, RunOrder, ServiceReply } from './run-order.ts';
 import { Expected, WorkerConduct } from './worker-conduct.ts';
 import { type Slot, type SlotAnswer, WorkerDirectory } from './worker-directory.ts';
-
-/** What a run is made of; the bus adds who and where. */
-export interface RunOrder {
-  readonly pool: string;
-  readonly depth: number;
-  /** For the choice of a worker that has it warm. */
-  readonly digest: string;
-  /** Every bundle the worker may ask for because of this run. */
-  readonly digests: readonly string[];
-  /** Envelope of the request, without what the bus fills in. */
-  readonly envelope: Readonly<Record<string, unknown>>;
-  readonly lines: readonly string[];
-  /** Longest wait for a worker to take it, and then for its result. */
-  readonly waitMs: number;
-  readonly budgetMs: number;
-  /** Runs for each slot that may wait at the worker; 0 or absent: only for a slot that is free. */
-  readonly ahead?: number;
-  /** Execution id → token, for the service calls of the run. */
-  readonly executions: ReadonlyMap<string, string>;
-  /** Service calls that one execution of the run may make; the supervisor counts too, but a worker may be somebody else's. */
-  readonly maxCalls?: number;
-  /** `signal` fires when the run is over: what the call still does is for nobody. */
-  readonly onCall: (executionId: string, request: string, signal: AbortSignal) => Promise<ServiceReply>;
-  /** A request of a plug-in to another host; absent where there is no plug-in that runs. */
-  readonly onFetch?: (executionId: string, request: string, signal: AbortSignal) => Promise<ServiceReply>;
-  /** Ends the run early: the execution whose service call caused it is over. */
-  readonly signal?: AbortSignal;
-}
-
-export interface ServiceReply {
-  readonly ok: boolean;
-  /** JSON text without raw line feeds. */
-  readonly text: string;
-}
-
-export type RunEnd =
-  | {
-      readonly kind: 'replied';
-      readonly reply: Exclude<WorkerReply, { kind: 'busy' }>;
-      readonly state: string | undefined;
-      readonly worker: WorkerAddress;
-    }
-  | { readonly kind: 'no-worker'; readonly workers: number; readonly queued: number; readonly waitedMs: number }
-  | { readonly kind: 'worker-lost'; readonly worker: WorkerAddress }
-  | { readonly kind: 'cancelled' };
 
 /** A frame as it came, its envelope not yet checked against a schema; `points` is what it costs the worker when it is refused. */
 interface Inbound {
@@ -296,13 +252,22 @@ export class WorkerBus implements Disposable {
     this.directory.gone(run.slot.worker);
   }
 
+  /** Our own connection broke and is back. A result, a call or an answer may have been lost with it: nobody would send it again. */
+  connectionRenewed(): void {
+    for (const [runId, run] of this.#runs) this.#lose(runId, run);
+  }
+
   #workerLost(worker: WorkerAddress, incarnation: string): void {
     for (const [runId, run] of this.#runs) {
-      if (!isSame(run.slot.worker, worker) || run.slot.incarnation !== incarnation) continue;
-      // Only the bus between us may be gone: the client keeps this for when it is back, and the slot is not held until the step's limit.
-      this.#cancel(worker, runId);
-      run.end({ kind: 'worker-lost', worker });
+      if (isSame(run.slot.worker, worker) && run.slot.incarnation === incarnation) this.#lose(runId, run);
     }
+  }
+
+  /** Only the bus between us may be gone: the client keeps the cancellation for when it is back, and the slot is not held until the step's limit. */
+  #lose(runId: string, run: ActiveRun): void {
+    this.#cancel(run.slot.worker, runId);
+    this.#expectLate(runId, run);
+    run.end({ kind: 'worker-lost', worker: run.slot.worker });
   }
 
   #onResult(worker: WorkerAddress, { envelope, lines, points }: Inbound): void {

@@ -16,7 +16,8 @@ import {
 import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
 import { formatTraceparent } from '@airlock/telemetry';
 import { randomText } from '../bus/random-text.ts';
-import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
+import type { RunEnd } from '../bus/run-order.ts';
+import { newId, newToken } from '../bus/worker-bus.ts';
 import { redactEnd } from '../secrets/redact.ts';
 import { type ActingUser, actingUserOf } from './acting-user.ts';
 import { executionEnded, faultOfFailure } from './fault-of.ts';

@@ -1,7 +1,7 @@
 import type { Entity, ExecutionContext, JsonValue, ParameterCollection, StepLimits, UserId } from '@airlock/pipeline';
 import { parseUserId, parseUuid } from '@airlock/pipeline';
 import { PlatformError, type ServiceFault, ServiceRequest } from '@airlock/protocol';
-import type { ServiceReply } from '../bus/worker-bus.ts';
+import type { ServiceReply } from '../bus/run-order.ts';
 import type { Table } from '../metadata/table.ts';
 import { coerceAttributes } from '../records/coerce-attributes.ts';
 import { SYSTEM_USER_ID } from '../store/well-known.ts';

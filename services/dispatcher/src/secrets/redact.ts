@@ -1,6 +1,6 @@
 import type { GuestError, Rejection } from '@airlock/pipeline';
 import type { StepOutcome } from '@airlock/protocol';
-import type { RunEnd } from '../bus/worker-bus.ts';
+import type { RunEnd } from '../bus/run-order.ts';
 import { createSecretIndex } from './secret-index.ts';
 import { MIN_SECRET_CHARS, secretValues } from './secret-values.ts';
 

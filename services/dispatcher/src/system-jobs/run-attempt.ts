@@ -13,7 +13,8 @@ import {
 } from '@airlock/pipeline';
 import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
 import { formatTraceparent, newTrace, type TraceContext } from '@airlock/telemetry';
-import { newId, newToken, type RunEnd } from '../bus/worker-bus.ts';
+import type { RunEnd } from '../bus/run-order.ts';
+import { newId, newToken } from '../bus/worker-bus.ts';
 import { type ActingUser, actingUserOf, userById } from '../execute-message/acting-user.ts';
 import { faultOfError, faultOfFailure } from '../execute-message/fault-of.ts';
 import { fetchCallOf } from '../execute-message/fetch-call.ts';
