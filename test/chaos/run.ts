@@ -29,7 +29,7 @@ function reasonsOf(operations: readonly Operation[]): readonly string[] {
 
 function print({ results, faults, faultLog, account }: ChaosReport, verbose: boolean): number {
   const { evidence, operations, rest } = account;
-  const injected = [...faults].toSorted().map(([name, count]) => `${name} ${count}`);
+  const injected = [...faults].toSorted(([a], [b]) => a.localeCompare(b)).map(([name, count]) => `${name} ${count}`);
   console.log(`faults: ${[...faults.values()].reduce((sum, count) => sum + count, 0)} (${injected.join(', ')})`);
   console.log(summaryOf(operations));
   for (const line of reasonsOf(operations)) console.log(`  ${line}`);
