@@ -126,5 +126,3 @@ export async function waitingForTime(sql: postgres.Sql): Promise<readonly string
     where statecode = 1 and waitingfor = 'retry' and postponeuntil > now() + interval '5 seconds'`;
   return rows.map(({ id }) => id);
 }
-
-export const stepNames: ReadonlySet<string> = new Set(Object.values(jobSteps));

@@ -25,7 +25,6 @@ export const SafeFunction = Function;
 export const SafeMap = Map;
 export const SafePromise = Promise;
 export const SafeRangeError = RangeError;
-export const SafeSymbol = Symbol;
 export const SafeTypeError = TypeError;
 export const SafeUint32Array = Uint32Array;
 export const SafeUint8Array = Uint8Array;
@@ -49,7 +48,6 @@ export const indexOf = uncurry(String.prototype.indexOf);
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const codePointAt = uncurry(String.prototype.codePointAt);
 export const symbolToString = uncurry(Symbol.prototype.toString);
-export const dateToString = uncurry(Date.prototype.toString);
 
 /** UTF-8 bytes of a text; lone surrogates count as the replacement character they will become. */
 export function utf8Length(text: string): number {
