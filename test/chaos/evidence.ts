@@ -1,5 +1,4 @@
 import postgres from 'postgres';
-import { jobSteps } from './plug-ins.ts';
 
 export interface RecordRow {
   readonly id: string;
