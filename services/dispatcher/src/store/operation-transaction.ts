@@ -17,7 +17,8 @@ export interface Savepoint {
  */
 export class OperationTransaction implements Queryable {
   readonly #connection: Connection;
-  readonly #generation: number;
+  #generation: number;
+  #begun = false;
   #pending: Promise<void>[] = [];
   #savepoints = 0;
   #ended = false;
@@ -25,11 +26,20 @@ export class OperationTransaction implements Queryable {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#generation = connection.generation;
+  }
+
+  /** With the first statement: a write of its own would wake Postgres, and its answer us, while a plug-in computes. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    // Nothing of this transaction was on an earlier session.
+    this.#generation = this.#connection.generation;
     this.#send('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
   }
 
   async query(statement: SQL): Promise<readonly Row[]> {
     this.#assertOpen();
+    this.#begin();
     try {
       const rows = await this.#connection.query(statement);
       await this.#settle();
@@ -42,6 +52,7 @@ export class OperationTransaction implements Queryable {
 
   savepoint(): Savepoint {
     this.#assertOpen();
+    this.#begin();
     const name = `s${(this.#savepoints += 1)}`;
     this.#send(`SAVEPOINT ${name}`);
     return {
@@ -60,6 +71,7 @@ export class OperationTransaction implements Queryable {
   async commit(): Promise<void> {
     this.#assertOpen();
     this.#ended = true;
+    if (!this.#begun) return;
     await this.#committed(Promise.all([this.#connection.command('COMMIT'), this.#settle()]));
   }
 
@@ -77,6 +89,7 @@ export class OperationTransaction implements Queryable {
 
   async #queryAndCommit(statement: SQL): Promise<readonly Row[]> {
     this.#assertOpen();
+    this.#begin();
     this.#ended = true;
     const [rows] = await this.#committed(Promise.all([this.#connection.query(statement), this.#connection.command('COMMIT'), this.#settle()]));
     return rows;
@@ -97,6 +110,7 @@ export class OperationTransaction implements Queryable {
   async rollBack(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    if (!this.#begun) return;
     await this.#settle().catch(() => undefined);
     if (this.#connection.generation !== this.#generation) return;
     await this.#connection.command('ROLLBACK').catch(() => undefined);
@@ -122,6 +136,6 @@ export class OperationTransaction implements Queryable {
   }
 
   #assertSameConnection(): void {
-    if (this.#connection.generation !== this.#generation) throw new ConnectionLostError();
+    if (this.#begun && this.#connection.generation !== this.#generation) throw new ConnectionLostError();
   }
 }
