@@ -152,6 +152,8 @@ export async function openRogue(natsUrl: string, keyFile: string, address: Worke
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
+      // A dying connection still swallows what is sent to it; said first, the next test's run does not come here.
+      if (!connection.isClosed()) await send(helloSubject(address), hello({ draining: true })).catch(() => undefined);
       await connection.close();
     },
   };
