@@ -31,7 +31,16 @@ export default defineConfig({
       { test: { name: 'examples', include: ['examples/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'repository', include: ['test/architecture/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], pool: 'forks', testTimeout: 2 * minute, hookTimeout: 2 * minute } },
-      { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], pool: 'forks', testTimeout: 2 * minute, hookTimeout: 2 * minute } },
+      {
+        test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.test.ts'],
+          setupFiles: ['test/fuzz/seed.ts'],
+          pool: 'forks',
+          testTimeout: 2 * minute,
+          hookTimeout: 2 * minute,
+        },
+      },
       { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], pool: 'forks', testTimeout: 2 * minute, hookTimeout: 2 * minute } },
       { test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], pool: 'forks', testTimeout: 3 * minute } },
     ],

@@ -289,6 +289,10 @@ describe('other resources', () => {
     expect(await ask('POST', '/$batch')).toMatchObject({ status: 501, json: { error: { code: '0x80040219' } } });
     expect(await ask('GET', '/accounts?$expand=primarycontactid')).toMatchObject({ status: 501 });
   });
+  test('a name in the form of a resource of the API that is none is a segment that was not found', async () => {
+    expect(await ask('GET', '/$count')).toMatchObject({ status: 404, json: { error: { code: '0x8006088a' } } });
+    expect(await ask('GET', '/accounts/$count$count')).toMatchObject({ status: 404 });
+  });
   test('the tag of the query travels with the message', async () => {
     await ask('GET', `/accounts(${ID})?tag=import-7`);
     expect(lastRequest()?.tag).toBe('import-7');

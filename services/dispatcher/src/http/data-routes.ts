@@ -9,11 +9,14 @@ import { checkOptionNames } from './list-options.ts';
 import { retrieve } from './retrieve.ts';
 import { create, remove, upsert } from './write.ts';
 
+/** What the API has and Airlock not yet. Any other name of this form is no resource of either. */
+const LATER_RESOURCES: ReadonlySet<string> = new Set(['$batch', '$metadata', '$ref', '$value', '$links']);
+
 /** Answers one Web API request; `path` is what follows the service root, still encoded. */
 export async function answerData(request: DataRequest, services: DataServices, path: string): Promise<HttpAnswer> {
   const [first, second, ...rest] = parseDataPath(path);
   if (first === undefined) return serviceDocument(request, services);
-  if (first.name.startsWith('$')) throw notImplemented(first.name);
+  if (LATER_RESOURCES.has(first.name)) throw notImplemented(first.name);
   if (first.name === 'WhoAmI') return whoAmI(request, services, path, second);
   if (first.name === 'EntityDefinitions') {
     if (second !== undefined) throw notImplemented(`EntityDefinitions/${second.name}`);
@@ -27,7 +30,7 @@ export async function answerData(request: DataRequest, services: DataServices, p
     requireMethod(request, path, 'GET');
     return count(request, services, table);
   }
-  if (second.name.startsWith('$') || table.columns.has(second.name)) throw notImplemented(`the path ${first.name}/${second.name}`);
+  if (LATER_RESOURCES.has(second.name) || table.columns.has(second.name)) throw notImplemented(`the path ${first.name}/${second.name}`);
   throw new PlatformError('SEGMENT_NOT_FOUND', { segment: second.name });
 }
 
