@@ -15,11 +15,10 @@ import {
 } from '@airlock/pipeline';
 import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
 import { formatTraceparent } from '@airlock/telemetry';
-import { randomText } from '../bus/random-text.ts';
 import type { RunEnd } from '../bus/run-order.ts';
-import { newId, newToken } from '../bus/worker-bus.ts';
 import { redactEnd } from '../secrets/redact.ts';
 import { type ActingUser, actingUserOf } from './acting-user.ts';
+import { assignedStepOf } from './assigned-step.ts';
 import { executionEnded, faultOfFailure } from './fault-of.ts';
 import { fetchCallOf } from './fetch-call.ts';
 import { type Operation, referenceOf } from './operation.ts';
@@ -80,23 +79,7 @@ async function prepare(op: Operation, { request }: MessageFrame, step: Step, ima
     user,
     own: ownContextOf(step, user.userId, user.mayRead(request.table) ? images : { pre: undefined, post: undefined }),
     limits: { ...limits, wallMs },
-    assigned: {
-      executionId: newId(),
-      token: newToken(),
-      stepId: step.id,
-      stepName: step.name,
-      bundle: {
-        digest: step.plugin.bundleDigest,
-        name: step.plugin.bundleName,
-        version: step.plugin.bundleVersion,
-        uploadedAtMs: step.plugin.uploadedAtMs,
-        stateless: step.plugin.stateless,
-      },
-      typeName: step.plugin.typeName,
-      limits: { ...limits, wallMs },
-      startMs: Date.now(),
-      seed: randomText(16, 'hex'),
-    },
+    assigned: assignedStepOf(step, { ...limits, wallMs }),
   };
 }
 

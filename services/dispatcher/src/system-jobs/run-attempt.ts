@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   classify,
   defaultAsyncLimits,
@@ -14,8 +13,8 @@ import {
 import { type AssignedStep, PlatformError, type StepOutcome } from '@airlock/protocol';
 import { formatTraceparent, newTrace, type TraceContext } from '@airlock/telemetry';
 import type { RunEnd } from '../bus/run-order.ts';
-import { newId, newToken } from '../bus/worker-bus.ts';
 import { type ActingUser, actingUserOf, userById } from '../execute-message/acting-user.ts';
+import { assignedStepOf } from '../execute-message/assigned-step.ts';
 import { faultOfError, faultOfFailure } from '../execute-message/fault-of.ts';
 import { fetchCallOf } from '../execute-message/fetch-call.ts';
 import type { Caller } from '../execute-message/message.ts';
@@ -120,23 +119,7 @@ async function prepare(op: Operation, job: ClaimedJob): Promise<Attempt> {
     context: { ...data.context, operationId: job.asyncoperationid },
     own: ownOf(op, data, user),
     limits,
-    assigned: {
-      executionId: newId(),
-      token: newToken(),
-      stepId: step.id,
-      stepName: step.name,
-      bundle: {
-        digest: step.plugin.bundleDigest,
-        name: step.plugin.bundleName,
-        version: step.plugin.bundleVersion,
-        uploadedAtMs: step.plugin.uploadedAtMs,
-        stateless: step.plugin.stateless,
-      },
-      typeName: step.plugin.typeName,
-      limits,
-      startMs: Date.now(),
-      seed: randomBytes(16).toString('hex'),
-    },
+    assigned: assignedStepOf(step, limits),
   };
 }
 
